@@ -1,0 +1,25 @@
+// What every connection of one loop shares: the loop, its pools and its resolver.
+#pragma once
+
+#include "net/pools.hpp"
+#include "net/relay.hpp"
+#include "net/resolver.hpp"
+
+#include <atomic>
+
+namespace gost {
+
+struct IoContext {
+  explicit IoContext(Loop::Time time = Loop::Time::real) : loop(time), resolver(loop) {}
+
+  Loop loop;
+  BufferPool buffers;
+  PipePool pipes;
+  Resolver resolver;
+  /// Connections that live on this loop; other loops read it to place new ones.
+  std::atomic<int> connections{0};
+
+  RelayPools pools() { return {buffers, pipes}; }
+};
+
+}  // namespace gost

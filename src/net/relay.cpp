@@ -1,0 +1,227 @@
+#include "net/relay.hpp"
+
+#include "runtime/task_group.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+namespace gost {
+
+namespace {
+
+/// A coroutine that never has to wait lets the others go first after this much.
+constexpr std::size_t kBytesPerTurn = 256 * 1024;
+constexpr int kOperationsPerTurn = 16;
+
+/// Two full buffers in a row make a direction hot enough for splice.
+constexpr int kFullReadsToSplice = 2;
+/// A flow that has spliced this much gets the large pipe.
+constexpr std::uint64_t kBytesToGrow = 512 * 1024;
+/// So many small moves in a row, and copying is cheaper again.
+constexpr std::size_t kSmallMove = 16 * 1024;
+constexpr int kSmallMovesToCopy = 8;
+
+class Turn {
+ public:
+  bool used_up(std::size_t bytes) {
+    bytes_ += bytes;
+    if (bytes_ < kBytesPerTurn && ++operations_ < kOperationsPerTurn) return false;
+    bytes_ = 0;
+    operations_ = 0;
+    return true;
+  }
+
+ private:
+  std::size_t bytes_ = 0;
+  int operations_ = 0;
+};
+
+class Relay : private Timer {
+ public:
+  Relay(Scope& parent, Stream& a, Stream& b, RelayPools pools, const RelayOptions& options, RelayCounters& counters)
+      : Timer([](Timer& timer) { static_cast<Relay&>(timer).on_timer(); }),
+        group_(parent),
+        loop_(parent.loop()),
+        pools_(pools),
+        options_(options),
+        forth_{a, b, counters.from_a},
+        back_{b, a, counters.from_b} {}
+
+  Task<std::optional<Error>> run() {
+    touch();
+    watch_idle(options_.idle_timeout);
+    group_.spawn(pump(forth_));
+    group_.spawn(pump(back_));
+    co_await group_.join();
+    loop_.disarm(*this);
+    co_return std::move(error_);
+  }
+
+ private:
+  struct Direction {
+    Stream& from;
+    Stream& to;
+    std::uint64_t& bytes;
+  };
+  /// How a step of a direction ended.
+  enum class Next : std::uint8_t { wait, splice, end };
+
+  Task<> pump(Direction& direction) {
+    for (Next next = Next::wait; next != Next::end;) {
+      if (next == Next::wait) {
+        if (!ready(co_await direction.from.until(Interest::read))) break;
+        next = co_await copy(direction);
+      } else {
+        next = co_await splice_through(direction);
+      }
+    }
+  }
+
+  /// Copies until the source is dry, hot, or at its end.
+  Task<Next> copy(Direction& direction) {
+    BufferPool::Buffer buffer = pools_.buffers.borrow();
+    bool may_splice = options_.splice && direction.from.kernel() != nullptr && direction.to.kernel() != nullptr;
+    int full_reads = 0;
+    Turn turn;
+    for (;;) {
+      IoResult in = direction.from.try_read(buffer.bytes());
+      if (in.status == IoResult::Status::would_block) co_return Next::wait;
+      if (in.status == IoResult::Status::eof) co_return co_await pass_on_end(direction);
+      if (in.status == IoResult::Status::error) co_return broken(direction.from, direction.to, in.error, "read");
+      for (Bytes rest = buffer.bytes().first(in.bytes); !rest.empty();) {
+        IoResult out = direction.to.try_write(rest);
+        if (out.status == IoResult::Status::ok) {
+          rest = rest.subspan(out.bytes);
+        } else if (out.status == IoResult::Status::would_block) {
+          if (!ready(co_await direction.to.until(Interest::write))) co_return Next::end;
+        } else {
+          co_return broken(direction.to, direction.from, out.error, "write");
+        }
+      }
+      count(direction, in.bytes);
+      full_reads = in.bytes == buffer.bytes().size() ? full_reads + 1 : 0;
+      if (full_reads == kFullReadsToSplice && may_splice) co_return Next::splice;
+      if (!direction.from.ready(Interest::read)) co_return Next::wait;
+      if (turn.used_up(in.bytes) && !ready(co_await yield())) co_return Next::end;
+    }
+  }
+
+  /// Moves bytes through a pipe until the source is dry, no longer hot, or at its end.
+  Task<Next> splice_through(Direction& direction) {
+    IoWatch& source = *direction.from.kernel();
+    IoWatch& sink = *direction.to.kernel();
+    auto ends = pools_.pipes.borrow();
+    if (!ends) co_return Next::wait;
+    PipePool::Pipe pipe(pools_.pipes, std::move(*ends));
+    std::uint64_t moved = 0;
+    int small_moves = 0;
+    Turn turn;
+    for (;;) {
+      ssize_t in = ::splice(source.fd(), nullptr, pipe.write_end(), nullptr, pipe.capacity(),
+                            SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+      if (in == 0) co_return co_await pass_on_end(direction);
+      if (in < 0 && errno == EAGAIN) {
+        source.not_readable();
+        if (!ready(co_await direction.from.until(Interest::read))) co_return Next::end;
+        continue;
+      }
+      if (in < 0) co_return broken(direction.from, direction.to, errno, "read");
+      pipe.held = static_cast<std::size_t>(in);
+      while (pipe.held > 0) {
+        ssize_t out = ::splice(pipe.read_end(), nullptr, sink.fd(), nullptr, pipe.held,
+                               SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        if (out > 0) {
+          pipe.held -= static_cast<std::size_t>(out);
+        } else if (out < 0 && errno == EAGAIN) {
+          sink.not_writable();
+          if (!ready(co_await direction.to.until(Interest::write))) co_return Next::end;
+        } else {
+          co_return broken(direction.to, direction.from, out < 0 ? errno : EPIPE, "write");
+        }
+      }
+      auto bytes = static_cast<std::size_t>(in);
+      count(direction, bytes);
+      moved += bytes;
+      if (moved >= kBytesToGrow) pipe.grow();
+      small_moves = bytes < kSmallMove ? small_moves + 1 : 0;
+      if (small_moves == kSmallMovesToCopy) co_return Next::wait;
+      if (turn.used_up(bytes) && !ready(co_await yield())) co_return Next::end;
+    }
+  }
+
+  /// The source has ended: the sink is told, the other direction goes on.
+  Task<Next> pass_on_end(Direction& direction) {
+    for (;;) {
+      IoResult result = direction.to.try_shutdown();
+      if (result.status == IoResult::Status::would_block) {
+        if (!ready(co_await direction.to.until(Interest::write))) co_return Next::end;
+        continue;
+      }
+      if (result.status != IoResult::Status::ok) {
+        // A stream that cannot half-close, or is gone, ends the tunnel as a whole.
+        ended_ = true;
+        group_.stop();
+      }
+      break;
+    }
+    touch();
+    watch_idle(options_.half_close_grace);
+    co_return Next::end;
+  }
+
+  Next broken(Stream& at, Stream& other, int number, const char* operation) {
+    if (!error_) error_ = at.error(number).in(operation);
+    if (error_->cause == Cause::reset && other.delivered()) other.abort();
+    group_.stop();
+    return Next::end;
+  }
+
+  /// False if the relay was stopped while it waited.
+  bool ready(Outcome outcome) {
+    if (outcome == Outcome::ready) return true;
+    if (!error_ && !ended_) error_ = stop_error(outcome);
+    return false;
+  }
+
+  void count(Direction& direction, std::size_t bytes) {
+    direction.bytes += bytes;
+    touch();
+  }
+  void touch() { last_byte_ = loop_.now(); }
+
+  /// Ends the tunnel when nothing moves for `limit`; a second call shortens the limit only.
+  void watch_idle(Duration limit) {
+    if (limit <= Duration::zero() || (idle_limit_ > Duration::zero() && limit >= idle_limit_)) return;
+    idle_limit_ = limit;
+    loop_.arm(*this, last_byte_ + limit);
+  }
+  void on_timer() {
+    if (loop_.now() - last_byte_ >= idle_limit_) {
+      group_.stop(Outcome::timeout);
+    } else {
+      loop_.arm(*this, last_byte_ + idle_limit_);
+    }
+  }
+
+  TaskGroup group_;
+  Loop& loop_;
+  RelayPools pools_;
+  const RelayOptions& options_;
+  Direction forth_;
+  Direction back_;
+  TimePoint last_byte_{};
+  Duration idle_limit_ = Duration::zero();
+  std::optional<Error> error_;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+Task<std::optional<Error>> relay(Stream& a, Stream& b, RelayPools pools, const RelayOptions& options,
+                                 RelayCounters& counters) {
+  Relay both(co_await this_scope(), a, b, pools, options, counters);
+  co_return co_await both.run();
+}
+
+}  // namespace gost

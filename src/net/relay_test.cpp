@@ -1,0 +1,228 @@
+#include "net/relay.hpp"
+
+#include "net/memory_pipe.hpp"
+#include "net/stream_io.hpp"
+#include "net/tcp.hpp"
+#include "runtime/task_group.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+
+#include <array>
+#include <random>
+
+namespace gost {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Two outer ends with a relay between two inner ends, over memory or over kernel sockets.
+struct Tunnel {
+  std::unique_ptr<Stream> client;
+  std::unique_ptr<Stream> client_side;
+  std::unique_ptr<Stream> target_side;
+  std::unique_ptr<Stream> target;
+  BufferPool buffers;
+  PipePool pipes;
+  RelayCounters counters;
+  std::optional<Error> error;
+  bool done = false;
+
+  Task<> run(RelayOptions options) {
+    error = co_await relay(*client_side, *target_side, {buffers, pipes}, options, counters);
+    done = true;
+    client_side.reset();
+    target_side.reset();
+  }
+};
+
+void over_memory(Tunnel& tunnel, const MemoryPipeOptions& options = {}) {
+  std::tie(tunnel.client_side, tunnel.client) = make_memory_pipe(options);
+  std::tie(tunnel.target_side, tunnel.target) = make_memory_pipe(options);
+}
+
+void over_sockets(Loop& loop, Tunnel& tunnel) {
+  auto pair = [&loop](std::unique_ptr<Stream>& outer, std::unique_ptr<Stream>& inner) {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    outer = std::move(TcpStream::adopt(loop, Fd(ends[0]), {}).value());
+    inner = std::move(TcpStream::adopt(loop, Fd(ends[1]), {}).value());
+  };
+  pair(tunnel.client, tunnel.client_side);
+  pair(tunnel.target, tunnel.target_side);
+}
+
+Task<> send_and_end(Stream& stream, std::vector<std::uint8_t> bytes) {
+  EXPECT_TRUE(co_await write_all(stream, bytes));
+  EXPECT_EQ(stream.try_shutdown().status, IoResult::Status::ok);
+}
+
+/// Reads to the end; pauses now and then so that the relay meets a full sink.
+Task<> collect(Stream& stream, std::vector<std::uint8_t>& into, std::uint32_t seed) {
+  std::minstd_rand random(seed);
+  std::vector<std::uint8_t> buffer(100'000);
+  for (;;) {
+    std::size_t limit = 1 + random() % buffer.size();
+    auto got = co_await read_some(stream, MutableBytes(buffer).first(limit));
+    if (!got || *got == 0) break;
+    into.insert(into.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(*got));
+    if (random() % 4 == 0) co_await yield();
+  }
+}
+
+std::vector<std::uint8_t> noise(std::size_t size, std::uint32_t seed) {
+  std::minstd_rand random(seed);
+  std::vector<std::uint8_t> bytes(size);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  return bytes;
+}
+
+void expect_both_ways(Loop& loop, Tunnel& tunnel, std::size_t size, bool splice) {
+  auto up = noise(size, 1);
+  auto down = noise(size / 2 + 1, 2);
+  std::vector<std::uint8_t> got_up;
+  std::vector<std::uint8_t> got_down;
+  loop.run([](Tunnel& t, auto& sent_up, auto& sent_down, auto& up_end, auto& down_end, bool use_splice) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({.splice = use_splice}));
+    group.spawn(send_and_end(*t.client, sent_up));
+    group.spawn(send_and_end(*t.target, sent_down));
+    group.spawn(collect(*t.target, up_end, 3));
+    group.spawn(collect(*t.client, down_end, 4));
+    co_await group.join();
+  }(tunnel, up, down, got_up, got_down, splice));
+  EXPECT_TRUE(got_up == up);
+  EXPECT_TRUE(got_down == down);
+  EXPECT_EQ(tunnel.counters.from_a, up.size());
+  EXPECT_EQ(tunnel.counters.from_b, down.size());
+  EXPECT_FALSE(tunnel.error) << tunnel.error->text;
+}
+
+TEST(Relay, BothDirectionsArriveWholeOverMemory) {
+  for (std::size_t size : {0U, 1U, 65'536U, 300'000U}) {
+    Loop loop(Loop::Time::simulated);
+    Tunnel tunnel;
+    over_memory(tunnel, {.capacity = 1000, .read_at_most = 333});
+    expect_both_ways(loop, tunnel, size, true);
+  }
+}
+
+TEST(Relay, BothDirectionsArriveWholeBySpliceAndByCopy) {
+  for (bool splice : {false, true}) {
+    Loop loop;
+    Tunnel tunnel;
+    over_sockets(loop, tunnel);
+    expect_both_ways(loop, tunnel, 8'000'000, splice);
+  }
+}
+
+TEST(Relay, AnIdleTunnelHoldsNoBuffer) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  over_memory(tunnel);
+  loop.run([](Tunnel& t) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({}));
+    EXPECT_TRUE(co_await write_all(*t.client, as_bytes("ping")));
+    std::array<std::uint8_t, 4> buffer{};
+    EXPECT_TRUE(co_await read_exactly(*t.target, buffer));
+    co_await yield();
+    EXPECT_EQ(t.buffers.kept(), 1U) << "the borrowed buffer is back";
+    group.stop();
+    co_await group.join();
+  }(tunnel));
+  EXPECT_EQ(tunnel.error->cause, Cause::canceled);
+}
+
+TEST(Relay, AfterAHalfCloseTheOtherDirectionGoesOnUntilTheGracePassesWithoutBytes) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  over_memory(tunnel);
+  TimePoint start = loop.now();
+  loop.run([](Tunnel& t) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({.half_close_grace = 10s}));
+    EXPECT_EQ(t.client->try_shutdown().status, IoResult::Status::ok);
+    std::array<std::uint8_t, 1> byte{};
+    for (int i = 0; i < 5; ++i) {
+      co_await sleep_for(9s);
+      EXPECT_TRUE(co_await write_all(*t.target, as_bytes("x")));
+      EXPECT_TRUE(co_await read_exactly(*t.client, byte));
+    }
+    co_await group.join();
+  }(tunnel));
+  EXPECT_EQ(loop.now() - start, 55s);
+  EXPECT_EQ(tunnel.error->cause, Cause::timeout);
+  EXPECT_EQ(tunnel.counters.from_b, 5U);
+}
+
+TEST(Relay, AStreamWithoutHalfCloseEndsTheTunnelWithoutAnError) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  std::tie(tunnel.client_side, tunnel.client) = make_memory_pipe();
+  std::tie(tunnel.target_side, tunnel.target) = make_memory_pipe({.half_close = false});
+  loop.run([](Tunnel& t) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({}));
+    EXPECT_EQ(t.client->try_shutdown().status, IoResult::Status::ok);
+    co_await group.join();
+  }(tunnel));
+  EXPECT_FALSE(tunnel.error);
+}
+
+TEST(Relay, AnIdleTimeoutEndsASilentTunnelOnly) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  over_memory(tunnel);
+  TimePoint start = loop.now();
+  loop.run([](Tunnel& t) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({.idle_timeout = 60s}));
+    co_await sleep_for(59s);
+    EXPECT_TRUE(co_await write_all(*t.client, as_bytes("x")));
+    co_await group.join();
+  }(tunnel));
+  EXPECT_EQ(loop.now() - start, 119s);
+}
+
+TEST(Relay, AResetIsPassedOnAsAReset) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  over_memory(tunnel);
+  loop.run([](Tunnel& t) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({}));
+    t.target->abort();
+    t.target.reset();
+    co_await group.join();
+    std::array<std::uint8_t, 1> byte{};
+    EXPECT_EQ((co_await read_exactly(*t.client, byte)).error().cause, Cause::reset);
+  }(tunnel));
+  EXPECT_EQ(tunnel.error->cause, Cause::reset);
+}
+
+TEST(Relay, EndsWithAnErrorWhicheverStepFails) {
+  for (std::size_t step = 0; step < 6; ++step) {
+    Loop loop(Loop::Time::simulated);
+    Tunnel tunnel;
+    over_memory(tunnel, {.fail_at = step});
+    loop.run([](Tunnel& t) -> Task<> {
+      TaskGroup group(co_await this_scope());
+      group.spawn(t.run({}));
+      for (int i = 0; i < 8 && !t.done; ++i) {
+        std::ignore = co_await write_all(*t.client, as_bytes("ping"));
+        std::ignore = co_await write_all(*t.target, as_bytes("pong"));
+        for (int turn = 0; turn < 4; ++turn) co_await yield();
+      }
+      EXPECT_TRUE(t.done);
+      group.stop();
+      co_await group.join();
+    }(tunnel));
+    ASSERT_TRUE(tunnel.error) << step;
+    EXPECT_EQ(tunnel.error->cause, Cause::reset) << step;
+  }
+}
+
+}  // namespace
+}  // namespace gost

@@ -1,0 +1,76 @@
+// TCP sockets: streams, listening sockets, connecting.
+#pragma once
+
+#include "net/fd.hpp"
+#include "net/stream.hpp"
+#include "runtime/task.hpp"
+
+#include <string>
+
+namespace gost {
+
+/// TCP keepalive as GOST (Go) sets it: on, first probe after 15 s, then every 15 s, nine times.
+struct KeepAlive {
+  Duration idle = std::chrono::seconds(15);
+  Duration interval = std::chrono::seconds(15);
+  int count = 9;
+};
+
+class TcpStream final : public Stream {
+ public:
+  /// Takes a connected, non-blocking socket. Errors when the loop cannot watch it.
+  static Result<std::unique_ptr<TcpStream>> adopt(Loop& loop, Fd socket, SocketAddress remote);
+
+  IoResult try_read(MutableBytes into) override;
+  IoResult try_write(Bytes from) override;
+  IoResult try_shutdown() override;
+  void abort() override;
+  bool delivered() const override;
+  bool ready(Interest interest) const override {
+    return interest == Interest::read ? watch_.readable() : watch_.writable();
+  }
+  Wait*& waiting(Interest interest) override { return interest == Interest::read ? watch_.reader() : watch_.writer(); }
+  IoWatch* kernel() override { return &watch_; }
+  SocketAddress local() const override;
+  SocketAddress remote() const override { return remote_; }
+  std::string layers() const override { return "tcp"; }
+
+ private:
+  friend Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to);
+  TcpStream(Fd socket, SocketAddress remote) : socket_(std::move(socket)), remote_(remote) {}
+
+  Fd socket_;
+  IoWatch watch_;
+  SocketAddress remote_;
+};
+
+/// Connects, with TCP_NODELAY and keepalive as GOST has them. Errors are worded as Go words them ("dial tcp
+/// 127.0.0.1:1: connect: connection refused"). An unspecified address means the local host.
+Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to);
+
+/// A bound, listening socket that any number of loops may watch.
+class TcpListenSocket {
+ public:
+  /// Binds GOST's `addr`: ":port" is both families, "[v6]:port" IPv6, anything else IPv4 only; a name is looked up
+  /// (blocking: for start-up). Accepted sockets inherit TCP_NODELAY and keepalive. Errors: "listen tcp :1080: bind:
+  /// address already in use".
+  static Result<TcpListenSocket> bind(const std::string& address);
+
+  int fd() const { return socket_.get(); }
+  SocketAddress local() const;
+
+ private:
+  explicit TcpListenSocket(Fd socket) : socket_(std::move(socket)) {}
+  Fd socket_;
+};
+
+/// One connection from a listening socket, not yet bound to a loop.
+struct Accepted {
+  Fd socket;
+  SocketAddress remote;
+};
+
+/// Accepts without waiting. The error is an errno; EAGAIN if nobody is there.
+std::expected<Accepted, int> try_accept(int listening_fd);
+
+}  // namespace gost
