@@ -88,6 +88,11 @@ private:
       ask_next();
     while (ended_ < resting && before(run_.deadline))
       poll(run_.deadline);
+    for (auto& tunnel : tunnels_) {
+      const bool unasked = tunnel.fd >= 0 && tunnel.index >= asked_;
+      if (unasked || tunnel.waiting_since != TimePoint{})
+        run_.client.fail_tunnel(tunnel, "the run timed out");
+    }
   }
 
   void ask_next() {

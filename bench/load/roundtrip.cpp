@@ -36,8 +36,11 @@ public:
     result.seconds = std::chrono::duration<double>(run_.client.now() - begin).count();
     result.after = measure_tree(options.server_pid);
     result.completed = completed_;
-    for (auto& tunnel : tunnels_)
+    for (auto& tunnel : tunnels_) {
+      if (options.trips != 0 && completed_ < wanted_ && tunnel.fd >= 0)
+        run_.client.fail_tunnel(tunnel, "the run timed out");
       run_.client.close(tunnel);
+    }
     auto report = make_report(options, result, run_.client, run_.sink.pid());
     report["tunnels"] = open_;
     report["latency_us"] = latencies_.summary();

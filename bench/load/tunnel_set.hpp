@@ -34,6 +34,11 @@ protected:
       start_next();
     while (open_ + failed_ < tunnels_.size() && before(run_.deadline))
       poll(run_.deadline);
+    next_ = tunnels_.size();
+    for (auto& tunnel : tunnels_) {
+      if (tunnel.phase != Tunnel::Phase::open && tunnel.fd >= 0)
+        run_.client.fail_tunnel(tunnel, "the run timed out");
+    }
   }
 
   bool before(TimePoint time) const { return run_.client.now() < time; }
