@@ -60,7 +60,8 @@ bool IpAddress::is_unspecified() const {
 bool IpAddress::is_loopback() const {
   if (v4_) return bytes_[0] == 127;
   if (is_v4_mapped()) return bytes_[12] == 127;
-  return bytes_[15] == 1 && std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t byte) { return byte == 0; });
+  return bytes_[15] == 1 &&
+         std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t byte) { return byte == 0; });
 }
 
 bool IpAddress::is_link_local() const {
@@ -122,9 +123,13 @@ socklen_t SocketAddress::to_native(sockaddr_storage& native) const {
   return sizeof in;
 }
 
-std::string SocketAddress::to_string() const { return join_host_port(ip_.to_string(), std::to_string(port_)); }
+std::string SocketAddress::to_string() const {
+  return join_host_port(ip_.to_string(), std::to_string(port_));
+}
 
-std::string Endpoint::to_string() const { return join_host_port(host, std::to_string(port)); }
+std::string Endpoint::to_string() const {
+  return join_host_port(host, std::to_string(port));
+}
 
 std::string join_host_port(std::string_view host, std::string_view port) {
   std::string text;

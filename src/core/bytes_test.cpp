@@ -6,7 +6,9 @@
 namespace gost {
 namespace {
 
-RC_GTEST_PROP(Hex, RoundTrips, (std::vector<std::uint8_t> bytes)) { RC_ASSERT(from_hex(to_hex(bytes)) == bytes); }
+RC_GTEST_PROP(Hex, RoundTrips, (std::vector<std::uint8_t> bytes)) {
+  RC_ASSERT(from_hex(to_hex(bytes)) == bytes);
+}
 
 TEST(Hex, RefusesOddAndForeignDigits) {
   EXPECT_FALSE(from_hex("abc"));

@@ -13,14 +13,18 @@ struct Unit {
   std::uint64_t nanoseconds;
 };
 constexpr std::array kUnits{
-    Unit{"ns", 1},          Unit{"us", 1'000},         Unit{"\u00b5s", 1'000},          Unit{"\u03bcs", 1'000},
-    Unit{"ms", 1'000'000},  Unit{"s", 1'000'000'000},  Unit{"m", 60'000'000'000},       Unit{"h", 3'600'000'000'000},
+    Unit{"ns", 1},         Unit{"us", 1'000},        Unit{"\u00b5s", 1'000},    Unit{"\u03bcs", 1'000},
+    Unit{"ms", 1'000'000}, Unit{"s", 1'000'000'000}, Unit{"m", 60'000'000'000}, Unit{"h", 3'600'000'000'000},
 };
 constexpr std::uint64_t kMax = std::numeric_limits<std::int64_t>::max();
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string quoted(std::string_view text) {
+  return "\"" + std::string(text) + "\"";
+}
 
 std::unexpected<Error> bad(std::string_view what, std::string_view text) {
   return fail(Cause::invalid, "time: " + std::string(what) + "duration " + quoted(text));
@@ -91,8 +95,8 @@ Result<Duration> parse_duration(std::string_view text) {
 std::string to_string(Duration duration) {
   if (duration == Duration::zero()) return "0s";
   bool negative = duration.count() < 0;
-  std::uint64_t value = negative ? 0 - static_cast<std::uint64_t>(duration.count())
-                                 : static_cast<std::uint64_t>(duration.count());
+  std::uint64_t value =
+      negative ? 0 - static_cast<std::uint64_t>(duration.count()) : static_cast<std::uint64_t>(duration.count());
   std::string text;
   if (value < 1'000) {
     text = std::to_string(value) + "ns";

@@ -21,7 +21,8 @@ TEST(Duration, RefusesWithGosWords) {
   EXPECT_EQ(parse_duration("1d").error().text, "time: unknown unit \"d\" in duration \"1d\"");
   EXPECT_EQ(parse_duration("10").error().text, "time: missing unit in duration \"10\"");
   EXPECT_EQ(parse_duration("").error().text, "time: invalid duration \"\"");
-  for (auto text : {"-", ".", "s", "1s2", "9223372036854775808ns", "99999999999h"}) EXPECT_FALSE(parse_duration(text)) << text;
+  for (auto text : {"-", ".", "s", "1s2", "9223372036854775808ns", "99999999999h"})
+    EXPECT_FALSE(parse_duration(text)) << text;
 }
 
 TEST(Duration, PrintsAsGoPrints) {

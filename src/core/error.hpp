@@ -56,6 +56,8 @@ using Result = std::expected<T, Error>;
 inline std::unexpected<Error> fail(Cause cause, std::string text) {
   return std::unexpected(Error{cause, std::move(text)});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected(std::move(error));
+}
 
 }  // namespace gost

@@ -75,7 +75,8 @@ class Race {
     while (outcome == Outcome::ready && !six_.done && !four_.done) outcome = co_await change_within(Duration::zero());
     if (outcome == Outcome::ready && !six_.done && !four_.addresses.empty())
       outcome = co_await change_within(options_.resolution_delay);
-    while (outcome == Outcome::ready && six_.addresses.empty() && four_.addresses.empty() && !(six_.done && four_.done))
+    while (outcome == Outcome::ready && six_.addresses.empty() && four_.addresses.empty() &&
+           !(six_.done && four_.done))
       outcome = co_await change_within(Duration::zero());
     co_return outcome;
   }
@@ -142,7 +143,7 @@ class Race {
 }  // namespace
 
 Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, LookupFunction lookup, ConnectFunction connect,
-                                                      HappyEyeballsOptions options) {
+                                                   HappyEyeballsOptions options) {
   Race race(co_await this_scope(), to, lookup, connect, options);
   co_return co_await race.run();
 }
@@ -158,7 +159,9 @@ Task<Result<std::unique_ptr<Stream>>> connect_address(SocketAddress to) {
 Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, Resolver& resolver) {
   if (to.host.empty()) co_return co_await connect_address(SocketAddress(IpAddress(), to.port));
   if (auto ip = IpAddress::parse(to.host)) co_return co_await connect_address(SocketAddress(ip->unmapped(), to.port));
-  LookupFunction lookup = [&resolver](std::string host, Family family) { return resolver.lookup(std::move(host), family); };
+  LookupFunction lookup = [&resolver](std::string host, Family family) {
+    return resolver.lookup(std::move(host), family);
+  };
   co_return co_await connect_host(std::move(to), std::move(lookup), &connect_address);
 }
 

@@ -22,7 +22,7 @@ using ConnectFunction = std::function<Task<Result<std::unique_ptr<Stream>>>(Sock
 /// a new attempt when the last one failed or hangs. The losers are canceled. When all fail, the error of the first
 /// attempt.
 Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, LookupFunction lookup, ConnectFunction connect,
-                                                      HappyEyeballsOptions options = {});
+                                                   HappyEyeballsOptions options = {});
 
 /// The same with a resolver and real sockets. An IP literal or an empty host (the local host) needs no lookup.
 Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, Resolver& resolver);

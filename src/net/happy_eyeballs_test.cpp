@@ -28,7 +28,8 @@ struct Network {
 
   Task<Result<std::vector<IpAddress>>> lookup(Family family) {
     Answer& answer = family == Family::v4 ? four : six;
-    if (Outcome outcome = co_await sleep_for(answer.delay); outcome != Outcome::ready) co_return fail(stop_error(outcome));
+    if (Outcome outcome = co_await sleep_for(answer.delay); outcome != Outcome::ready)
+      co_return fail(stop_error(outcome));
     if (answer.addresses.empty()) co_return fail(Cause::host_unreachable, "lookup h: no such host");
     std::vector<IpAddress> result;
     for (auto& text : answer.addresses) result.push_back(*IpAddress::parse(text));
@@ -49,8 +50,9 @@ struct Network {
   }
 
   Result<std::unique_ptr<Stream>> run(Loop& loop) {
-    return loop.run(connect_host({"h", 80}, [this](std::string, Family family) { return lookup(family); },
-                                 [this](SocketAddress to) { return connect(to); }));
+    return loop.run(connect_host(
+        {"h", 80}, [this](std::string, Family family) { return lookup(family); },
+        [this](SocketAddress to) { return connect(to); }));
   }
 };
 
@@ -75,7 +77,8 @@ TEST_F(HappyEyeballs, DoesNotWaitLongForIPv6Answers) {
 }
 
 TEST_F(HappyEyeballs, ABrokenFamilyDelaysByOneAttemptOnly) {
-  Network network{.four = {0s, {"1.1.1.1"}}, .six = {0s, {"::1", "::2"}}, .connects = {{"::1", 1h}, {"1.1.1.1", 5ms}}};
+  Network network{
+      .four = {0s, {"1.1.1.1"}}, .six = {0s, {"::1", "::2"}}, .connects = {{"::1", 1h}, {"1.1.1.1", 5ms}}};
   EXPECT_TRUE(network.run(loop_));
   EXPECT_EQ(elapsed(), 255ms);
   EXPECT_EQ(network.attempts, (Attempts{"::1", "1.1.1.1"}));
@@ -113,8 +116,9 @@ TEST_F(HappyEyeballs, LateIPv6AnswersJoinTheRace) {
 TEST_F(HappyEyeballs, AnOuterDeadlineEndsTheRaceWithNothingLeftBehind) {
   Network network{.four = {0s, {"1.1.1.1"}}, .six = {1h, {}}, .connects = {{"1.1.1.1", 1h}}};
   auto limited = [](Network& n) -> Task<Result<std::unique_ptr<Stream>>> {
-    co_return co_await connect_host({"h", 80}, [&n](std::string, Family family) { return n.lookup(family); },
-                                    [&n](SocketAddress to) { return n.connect(to); });
+    co_return co_await connect_host(
+        {"h", 80}, [&n](std::string, Family family) { return n.lookup(family); },
+        [&n](SocketAddress to) { return n.connect(to); });
   };
   auto timed = [&limited](Network& n) -> Task<Result<std::unique_ptr<Stream>>> {
     co_return co_await with_deadline(15s, limited(n));

@@ -129,8 +129,8 @@ class Relay : private Timer {
       if (in < 0) co_return broken(direction.from, direction.to, errno, "read");
       pipe.held = static_cast<std::size_t>(in);
       while (pipe.held > 0) {
-        ssize_t out = ::splice(pipe.read_end(), nullptr, sink.fd(), nullptr, pipe.held,
-                               SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        ssize_t out =
+            ::splice(pipe.read_end(), nullptr, sink.fd(), nullptr, pipe.held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (out > 0) {
           pipe.held -= static_cast<std::size_t>(out);
         } else if (out < 0 && errno == EAGAIN) {

@@ -17,8 +17,8 @@ class Loop;
 enum class Family : std::uint8_t { v4, v6 };
 
 struct ResolverOptions {
-  std::string servers;                                ///< c-ares' form "127.0.0.1:5353,…"; empty: the system's
-  Duration timeout = std::chrono::seconds(5);         ///< for one query to one server
+  std::string servers;                         ///< c-ares' form "127.0.0.1:5353,…"; empty: the system's
+  Duration timeout = std::chrono::seconds(5);  ///< for one query to one server
   int tries = 2;
 };
 

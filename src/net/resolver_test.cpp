@@ -36,7 +36,8 @@ class NameServer {
       std::array<std::uint8_t, 1500> query{};
       sockaddr_in from{};
       socklen_t length = sizeof from;
-      ssize_t got = ::recvfrom(socket_.get(), query.data(), query.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
+      ssize_t got =
+          ::recvfrom(socket_.get(), query.data(), query.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
       if (got < 0) {
         watch_.not_readable();
         if (co_await until_ready(watch_, Interest::read) != Outcome::ready) co_return;
@@ -64,12 +65,15 @@ class NameServer {
     bool six = query[at + 2] == 28;
     bool known = name == "known.test.";
     std::vector<std::uint8_t> reply(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(at + 5));
-    const std::array<std::uint8_t, 10> header{0x81, static_cast<std::uint8_t>(known ? 0x80 : 0x83), 0, 1, 0,
-                                              static_cast<std::uint8_t>(known ? 1 : 0), 0, 0, 0, 0};
+    const std::array<std::uint8_t, 10> header{0x81, static_cast<std::uint8_t>(known ? 0x80 : 0x83),
+                                              0,    1,
+                                              0,    static_cast<std::uint8_t>(known ? 1 : 0),
+                                              0,    0,
+                                              0,    0};
     std::copy(header.begin(), header.end(), reply.begin() + 2);
     if (!known) return reply;
-    const std::vector<std::uint8_t> record{0xc0, 12, 0, static_cast<std::uint8_t>(six ? 28 : 1), 0, 1, 0, 0, 0, 60, 0,
-                                           static_cast<std::uint8_t>(six ? 16 : 4)};
+    const std::vector<std::uint8_t> record{0xc0, 12, 0, static_cast<std::uint8_t>(six ? 28 : 1), 0, 1, 0, 0,
+                                           0,    60, 0, static_cast<std::uint8_t>(six ? 16 : 4)};
     reply.insert(reply.end(), record.begin(), record.end());
     if (six) {
       reply.insert(reply.end(), 15, 0);

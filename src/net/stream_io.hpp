@@ -53,10 +53,14 @@ struct WriteAll {
 };
 
 /// Fills `into` completely and reads nothing beyond it. Errors: Cause::eof if the stream ends before ("EOF").
-inline auto read_exactly(Stream& stream, MutableBytes into) { return WholeTransfer<ReadExactly>(stream, into); }
+inline auto read_exactly(Stream& stream, MutableBytes into) {
+  return WholeTransfer<ReadExactly>(stream, into);
+}
 
 /// Writes all of `from`.
-inline auto write_all(Stream& stream, Bytes from) { return WholeTransfer<WriteAll>(stream, from); }
+inline auto write_all(Stream& stream, Bytes from) {
+  return WholeTransfer<WriteAll>(stream, from);
+}
 
 /// Reads at least one byte; 0 at the end of the stream.
 Task<Result<std::size_t>> read_some(Stream& stream, MutableBytes into);

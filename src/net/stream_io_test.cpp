@@ -13,7 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Task<> send(Stream& stream, Bytes bytes, Result<>& result) { result = co_await write_all(stream, bytes); }
+Task<> send(Stream& stream, Bytes bytes, Result<>& result) {
+  result = co_await write_all(stream, bytes);
+}
 
 TEST(StreamIo, EveryByteArrivesHoweverReadsAreSplitAndWritesBlock) {
   std::vector<std::uint8_t> sent(10'000);
@@ -66,7 +68,9 @@ TEST(StreamIo, EndResetAndStopAreDifferentErrors) {
     }
     {
       auto [a, b] = make_memory_pipe();
-      auto read = [](Stream& stream, MutableBytes into) -> Task<Result<>> { co_return co_await read_exactly(stream, into); };
+      auto read = [](Stream& stream, MutableBytes into) -> Task<Result<>> {
+        co_return co_await read_exactly(stream, into);
+      };
       auto result = co_await with_deadline(1s, read(*a, buffer));
       EXPECT_EQ(result.error().cause, Cause::timeout);
       EXPECT_EQ(result.error().text, "i/o timeout");

@@ -13,7 +13,9 @@ namespace gost {
 
 namespace {
 
-void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
+void set_option(int fd, int level, int name, int value) {
+  ::setsockopt(fd, level, name, &value, sizeof value);
+}
 
 int whole_seconds(Duration duration) {
   return static_cast<int>(std::chrono::ceil<std::chrono::seconds>(duration).count());
@@ -80,15 +82,17 @@ Result<Fd> bind_listener(const ListenTarget& target) {
   set_defaults(socket.get());
   sockaddr_storage native;
   socklen_t length = target.address.to_native(native);
-  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&native), length) < 0) return fail(Error::system(errno, "bind"));
+  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&native), length) < 0)
+    return fail(Error::system(errno, "bind"));
   if (::listen(socket.get(), 65535) < 0) return fail(Error::system(errno, "listen"));  // the kernel caps it
   return socket;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<TcpStream>> TcpStream::adopt(Loop& loop, Fd socket, SocketAddress remote) {
-  std::unique_ptr<TcpStream> stream(new TcpStream(std::move(socket), remote));
+Result<std::unique_ptr<TcpStream>> TcpStream::adopt(Loop& loop, Fd socket, SocketAddress remote,
+                                                    ConnectionToken token) {
+  std::unique_ptr<TcpStream> stream(new TcpStream(std::move(socket), remote, std::move(token)));
   if (auto started = stream->watch_.start(loop, stream->socket_.get()); !started) return fail(started.error());
   return stream;
 }
@@ -123,7 +127,9 @@ bool TcpStream::delivered() const {
   return ::ioctl(socket_.get(), SIOCOUTQ, &queued) == 0 && queued == 0;
 }
 
-SocketAddress TcpStream::local() const { return local_address(socket_.get()); }
+SocketAddress TcpStream::local() const {
+  return local_address(socket_.get());
+}
 
 Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to) {
   if (to.ip().is_unspecified()) to = SocketAddress(IpAddress::v4({127, 0, 0, 1}), to.port());
@@ -165,7 +171,9 @@ Result<TcpListenSocket> TcpListenSocket::bind(const std::string& address) {
   return TcpListenSocket(std::move(*socket));
 }
 
-SocketAddress TcpListenSocket::local() const { return local_address(socket_.get()); }
+SocketAddress TcpListenSocket::local() const {
+  return local_address(socket_.get());
+}
 
 std::expected<Accepted, int> try_accept(int listening_fd) {
   sockaddr_storage native{};

@@ -5,9 +5,28 @@
 #include "net/stream.hpp"
 #include "runtime/task.hpp"
 
+#include <atomic>
 #include <string>
+#include <utility>
 
 namespace gost {
+
+/// Counts one connection for as long as it exists, so that new ones can be placed on the loop with the fewest.
+class ConnectionToken {
+ public:
+  ConnectionToken() = default;
+  explicit ConnectionToken(std::atomic<int>& count) : count_(&count) {
+    count.fetch_add(1, std::memory_order_relaxed);
+  }
+  ConnectionToken(ConnectionToken&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  ConnectionToken& operator=(ConnectionToken&&) = delete;
+  ~ConnectionToken() {
+    if (count_ != nullptr) count_->fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<int>* count_ = nullptr;
+};
 
 /// TCP keepalive as GOST (Go) sets it: on, first probe after 15 s, then every 15 s, nine times.
 struct KeepAlive {
@@ -19,7 +38,8 @@ struct KeepAlive {
 class TcpStream final : public Stream {
  public:
   /// Takes a connected, non-blocking socket. Errors when the loop cannot watch it.
-  static Result<std::unique_ptr<TcpStream>> adopt(Loop& loop, Fd socket, SocketAddress remote);
+  static Result<std::unique_ptr<TcpStream>> adopt(Loop& loop, Fd socket, SocketAddress remote,
+                                                  ConnectionToken token = {});
 
   IoResult try_read(MutableBytes into) override;
   IoResult try_write(Bytes from) override;
@@ -29,7 +49,9 @@ class TcpStream final : public Stream {
   bool ready(Interest interest) const override {
     return interest == Interest::read ? watch_.readable() : watch_.writable();
   }
-  Wait*& waiting(Interest interest) override { return interest == Interest::read ? watch_.reader() : watch_.writer(); }
+  Wait*& waiting(Interest interest) override {
+    return interest == Interest::read ? watch_.reader() : watch_.writer();
+  }
   IoWatch* kernel() override { return &watch_; }
   SocketAddress local() const override;
   SocketAddress remote() const override { return remote_; }
@@ -37,8 +59,10 @@ class TcpStream final : public Stream {
 
  private:
   friend Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to);
-  TcpStream(Fd socket, SocketAddress remote) : socket_(std::move(socket)), remote_(remote) {}
+  TcpStream(Fd socket, SocketAddress remote, ConnectionToken token)
+      : token_(std::move(token)), socket_(std::move(socket)), remote_(remote) {}
 
+  ConnectionToken token_;
   Fd socket_;
   IoWatch watch_;
   SocketAddress remote_;

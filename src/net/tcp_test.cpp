@@ -40,7 +40,8 @@ TEST(Tcp, ConnectsAcceptsAndBothEndsHaveGostsOptions) {
     EXPECT_EQ(accepted->remote, (*stream)->local());
     expect_gost_defaults((*stream)->kernel()->fd());
     expect_gost_defaults(accepted->socket.get());
-    auto peer = TcpStream::adopt((co_await this_scope()).loop(), std::move(accepted->socket), accepted->remote).value();
+    auto peer =
+        TcpStream::adopt((co_await this_scope()).loop(), std::move(accepted->socket), accepted->remote).value();
     EXPECT_TRUE(co_await write_all(**stream, as_bytes("ping")));
     std::array<std::uint8_t, 4> got{};
     EXPECT_TRUE(co_await read_exactly(*peer, got));

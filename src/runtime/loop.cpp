@@ -16,7 +16,9 @@ namespace {
 
 constexpr int kEventsPerPoll = 256;
 
-TimePoint real_now() { return std::chrono::steady_clock::now(); }
+TimePoint real_now() {
+  return std::chrono::steady_clock::now();
+}
 
 /// A process that cannot get an epoll descriptor at start cannot do anything.
 int checked(int result, const char* what) {

@@ -15,7 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Task<Outcome> nap(Duration duration) { co_return co_await sleep_for(duration); }
+Task<Outcome> nap(Duration duration) {
+  co_return co_await sleep_for(duration);
+}
 
 TEST(Loop, SimulatedTimeJumpsToTheNextTimer) {
   Loop loop(Loop::Time::simulated);
@@ -65,7 +67,9 @@ TEST(Deadline, WaitsAfterItEndAtOnceInsideAndNotOutside) {
   }());
 }
 
-Task<Outcome> until_readable(IoWatch& watch) { co_return co_await until_ready(watch, Interest::read); }
+Task<Outcome> until_readable(IoWatch& watch) {
+  co_return co_await until_ready(watch, Interest::read);
+}
 
 class LoopSockets : public testing::Test {
  protected:
@@ -97,8 +101,9 @@ TEST_F(LoopSockets, ADeadlineEndsAWaitOnADescriptor) {
   IoWatch watch;
   ASSERT_TRUE(watch.start(loop, ends_[0]));
   watch.not_readable();
-  EXPECT_EQ(loop.run([](IoWatch& io) -> Task<Outcome> { co_return co_await with_deadline(1s, until_readable(io)); }(watch)),
-            Outcome::timeout);
+  EXPECT_EQ(
+      loop.run([](IoWatch& io) -> Task<Outcome> { co_return co_await with_deadline(1s, until_readable(io)); }(watch)),
+      Outcome::timeout);
   EXPECT_EQ(watch.reader(), nullptr);
 }
 

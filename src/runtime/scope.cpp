@@ -34,7 +34,9 @@ void Wait::complete(Outcome outcome) {
   scope_->loop().enqueue(*this);
 }
 
-Scope::Scope(Scope& parent) : loop_(parent.loop_), reason_(parent.reason_) { parent.children_.push_back(*this); }
+Scope::Scope(Scope& parent) : loop_(parent.loop_), reason_(parent.reason_) {
+  parent.children_.push_back(*this);
+}
 
 void Scope::stop(Outcome reason) {
   if (stopped()) return;

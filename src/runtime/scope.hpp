@@ -1,5 +1,5 @@
-// Structured concurrency: a Scope is a node of the tree along which stop and deadlines travel; a Wait is one suspended
-// coroutine within a scope.
+// Structured concurrency: a Scope is a node of the tree along which stop and deadlines travel; a Wait is one
+// suspended coroutine within a scope.
 #pragma once
 
 #include "core/error.hpp"

@@ -28,7 +28,8 @@ Task<Result<int>> Signals::next() {
     Outcome outcome = co_await until_ready(watch_, Interest::read);
     if (outcome != Outcome::ready) co_return fail(stop_error(outcome));
     signalfd_siginfo info;
-    if (::read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) co_return static_cast<int>(info.ssi_signo);
+    if (::read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info))
+      co_return static_cast<int>(info.ssi_signo);
     watch_.not_readable();
   }
 }

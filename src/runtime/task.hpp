@@ -1,5 +1,5 @@
-// Task<T>: a lazy coroutine. It starts when it is awaited (or spawned in a TaskGroup), runs under the scope of whoever
-// started it, and hands its result to the awaiter.
+// Task<T>: a lazy coroutine. It starts when it is awaited (or spawned in a TaskGroup), runs under the scope of
+// whoever started it, and hands its result to the awaiter.
 #pragma once
 
 #include "runtime/scope.hpp"

@@ -13,7 +13,9 @@ struct Recorder : Timer {
   bool fired = false;
 };
 
-TimePoint at(int seconds) { return TimePoint(std::chrono::seconds(seconds)); }
+TimePoint at(int seconds) {
+  return TimePoint(std::chrono::seconds(seconds));
+}
 
 // Whatever is armed, moved and disarmed: exactly the armed timers that are due fire, and the heap knows the earliest.
 RC_GTEST_PROP(TimerHeap, FiresExactlyWhatIsDue, (std::vector<std::pair<std::uint8_t, std::uint8_t>> steps)) {
@@ -43,10 +45,12 @@ RC_GTEST_PROP(TimerHeap, FiresExactlyWhatIsDue, (std::vector<std::pair<std::uint
 
 TEST(TimerHeap, ATimerMayArmItselfAgainWhenItFires) {
   struct Again : Timer {
-    explicit Again(TimerHeap& timers) : Timer([](Timer& timer) {
-      auto& self = static_cast<Again&>(timer);
-      if (++self.count < 3) self.heap.arm(self, self.when() + std::chrono::seconds(1));
-    }), heap(timers) {}
+    explicit Again(TimerHeap& timers)
+        : Timer([](Timer& timer) {
+            auto& self = static_cast<Again&>(timer);
+            if (++self.count < 3) self.heap.arm(self, self.when() + std::chrono::seconds(1));
+          }),
+          heap(timers) {}
     TimerHeap& heap;
     int count = 0;
   };
