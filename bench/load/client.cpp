@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 // A source address has about 28 000 ephemeral ports, some of which rest in TIME_WAIT.
 constexpr std::uint32_t tunnels_per_source = 8'000;
 constexpr auto expiry_interval = 100ms;
-constexpr std::size_t socks5_shortest_reply = 10; // an IPv4 address; every other kind is at least as long
+constexpr std::size_t socks5_shortest_reply = 10;  // an IPv4 address; every other kind is at least as long
 
 TimePoint clock_now() {
   return std::chrono::steady_clock::now();
@@ -46,8 +46,7 @@ Message connect_request(const Options& options, const sockaddr_in& target) {
   const auto ip = ntohl(target.sin_addr.s_addr);
   Message message;
   const auto address = [&message, ip] {
-    for (const int shift : {24, 16, 8, 0})
-      message.u8(static_cast<std::uint8_t>(ip >> shift));
+    for (const int shift : {24, 16, 8, 0}) message.u8(static_cast<std::uint8_t>(ip >> shift));
   };
   if (options.protocol == Protocol::socks4) {
     message.u8(4).u8(1).u16_be(ntohs(target.sin_port));
@@ -64,43 +63,32 @@ Message connect_request(const Options& options, const sockaddr_in& target) {
 /// The whole length of a SOCKS5 reply whose first bytes are known; 0 if it is none.
 std::size_t reply_length(const Tunnel& tunnel) {
   switch (tunnel.reply[3]) {
-  case 1:
-    return 10;
-  case 3:
-    return 7U + tunnel.reply[4];
-  case 4:
-    return 22;
-  default:
-    return 0;
+  case 1: return 10;
+  case 3: return 7U + tunnel.reply[4];
+  case 4: return 22;
+  default: return 0;
   }
 }
 
 std::string_view name(Tunnel::Phase phase) {
   switch (phase) {
-  case Tunnel::Phase::closed:
-    return "closed";
-  case Tunnel::Phase::connecting:
-    return "connect";
-  case Tunnel::Phase::method:
-    return "method selection";
-  case Tunnel::Phase::auth:
-    return "authentication";
-  case Tunnel::Phase::request:
-    return "request";
-  case Tunnel::Phase::open:
-    return "open tunnel";
+  case Tunnel::Phase::closed: return "closed";
+  case Tunnel::Phase::connecting: return "connect";
+  case Tunnel::Phase::method: return "method selection";
+  case Tunnel::Phase::auth: return "authentication";
+  case Tunnel::Phase::request: return "request";
+  case Tunnel::Phase::open: return "open tunnel";
   }
   return "";
 }
 
-} // namespace
+}  // namespace
 
 Client::Client(const Options& options, const std::vector<sockaddr_in>& targets, std::uint32_t expected)
     : options_(options), targets_(targets), epoll_(epoll_create1(EPOLL_CLOEXEC)), now_(clock_now()) {
   const bool loopback =
       options.protocol == Protocol::direct || (options.proxy.ip().is_v4() && options.proxy.ip().is_loopback());
-  if (loopback)
-    sources_ = std::min(expected / tunnels_per_source + 1, 200U);
+  if (loopback) sources_ = std::min(expected / tunnels_per_source + 1, 200U);
 }
 
 Client::~Client() {
@@ -120,8 +108,7 @@ Result<int> Client::connect_socket(const Tunnel& tunnel) {
     length = options_.proxy.to_native(proxy);
   }
   const int fd = socket(proxy.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0)
-    return fail(Error::system(errno, "socket"));
+  if (fd < 0) return fail(Error::system(errno, "socket"));
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (sources_ > 1) {
@@ -152,8 +139,7 @@ void Client::start(Tunnel& tunnel) {
   tunnel.waiting_since = now_;
   tunnel.phase = Tunnel::Phase::connecting;
   const auto fd = connect_socket(tunnel);
-  if (!fd)
-    return fail_tunnel(tunnel, fd.error().text);
+  if (!fd) return fail_tunnel(tunnel, fd.error().text);
   tunnel.fd = *fd;
   epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                     .data = {.u64 = std::uint64_t{tunnel.generation} << 32 | tunnel.index}};
@@ -199,20 +185,17 @@ void Client::poll(TunnelUser& user, std::span<Tunnel> tunnels, TimePoint until) 
     const auto& event = events[static_cast<std::size_t>(i)];
     auto& tunnel = tunnels[static_cast<std::uint32_t>(event.data.u64)];
     const bool current = tunnel.fd >= 0 && tunnel.generation == event.data.u64 >> 32;
-    if (current)
-      dispatch(user, tunnel, event.events);
+    if (current) dispatch(user, tunnel, event.events);
   }
   if (now_ >= next_expiry_) {
     expire(tunnels);
     next_expiry_ = now_ + expiry_interval;
   }
-  for (auto* tunnel : std::exchange(failed_, {}))
-    user.on_failed(*tunnel);
+  for (auto* tunnel : std::exchange(failed_, {})) user.on_failed(*tunnel);
 }
 
 void Client::dispatch(TunnelUser& user, Tunnel& tunnel, std::uint32_t events) {
-  if (tunnel.phase == Tunnel::Phase::open)
-    return user.on_events(tunnel, events);
+  if (tunnel.phase == Tunnel::Phase::open) return user.on_events(tunnel, events);
   if (tunnel.phase == Tunnel::Phase::connecting) {
     if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
       int error = 0;
@@ -220,20 +203,15 @@ void Client::dispatch(TunnelUser& user, Tunnel& tunnel, std::uint32_t events) {
       getsockopt(tunnel.fd, SOL_SOCKET, SO_ERROR, &error, &length);
       return fail_tunnel(tunnel, system_text(error));
     }
-    if ((events & EPOLLOUT) == 0)
-      return;
+    if ((events & EPOLLOUT) == 0) return;
     switch (options_.protocol) {
-    case Protocol::socks5:
-      return say(tunnel, Tunnel::Phase::method);
-    case Protocol::socks4:
-      return say(tunnel, Tunnel::Phase::request);
+    case Protocol::socks5: return say(tunnel, Tunnel::Phase::method);
+    case Protocol::socks4: return say(tunnel, Tunnel::Phase::request);
     case Protocol::forward:
-    case Protocol::direct:
-      return opened(user, tunnel);
+    case Protocol::direct: return opened(user, tunnel);
     }
   }
-  if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0)
-    advance(user, tunnel);
+  if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) advance(user, tunnel);
 }
 
 /// Sends the message that is answered in phase `next`.
@@ -254,8 +232,7 @@ void Client::say(Tunnel& tunnel, Tunnel::Phase next) {
 bool Client::receive(Tunnel& tunnel, std::size_t needed) {
   while (tunnel.have < needed) {
     const auto count = recv(tunnel.fd, tunnel.reply.data() + tunnel.have, needed - tunnel.have, 0);
-    if (count < 0 && errno == EAGAIN)
-      return false;
+    if (count < 0 && errno == EAGAIN) return false;
     if (count <= 0) {
       fail_tunnel(tunnel, count == 0 ? "the server closed the connection" : system_text(errno));
       return false;
@@ -268,30 +245,22 @@ bool Client::receive(Tunnel& tunnel, std::size_t needed) {
 void Client::advance(TunnelUser& user, Tunnel& tunnel) {
   const auto& reply = tunnel.reply;
   if (tunnel.phase == Tunnel::Phase::method) {
-    if (!receive(tunnel, 2))
-      return;
-    if (reply[0] != 5 || reply[1] != (options_.user.empty() ? 0 : 2))
-      return fail_tunnel(tunnel, "not selected");
+    if (!receive(tunnel, 2)) return;
+    if (reply[0] != 5 || reply[1] != (options_.user.empty() ? 0 : 2)) return fail_tunnel(tunnel, "not selected");
     return say(tunnel, options_.user.empty() ? Tunnel::Phase::request : Tunnel::Phase::auth);
   }
   if (tunnel.phase == Tunnel::Phase::auth) {
-    if (!receive(tunnel, 2))
-      return;
-    if (reply[1] != 0)
-      return fail_tunnel(tunnel, "refused");
+    if (!receive(tunnel, 2)) return;
+    if (reply[1] != 0) return fail_tunnel(tunnel, "refused");
     return say(tunnel, Tunnel::Phase::request);
   }
   const bool socks4 = options_.protocol == Protocol::socks4;
-  if (!receive(tunnel, socks4 ? 8 : socks5_shortest_reply))
-    return;
-  if (reply[1] != (socks4 ? 90 : 0))
-    return fail_tunnel(tunnel, "reply " + std::to_string(reply[1]));
+  if (!receive(tunnel, socks4 ? 8 : socks5_shortest_reply)) return;
+  if (reply[1] != (socks4 ? 90 : 0)) return fail_tunnel(tunnel, "reply " + std::to_string(reply[1]));
   if (!socks4) {
     const auto length = reply_length(tunnel);
-    if (length == 0)
-      return fail_tunnel(tunnel, "malformed reply");
-    if (!receive(tunnel, length))
-      return;
+    if (length == 0) return fail_tunnel(tunnel, "malformed reply");
+    if (!receive(tunnel, length)) return;
   }
   opened(user, tunnel);
 }
@@ -309,4 +278,4 @@ void Client::expire(std::span<Tunnel> tunnels) {
   }
 }
 
-} // namespace gost::load
+}  // namespace gost::load

@@ -20,12 +20,12 @@ struct Tunnel {
   enum class Phase : std::uint8_t { closed, connecting, method, auth, request, open };
 
   std::uint32_t index = 0;
-  std::uint32_t generation = 0; ///< how often it was opened: tells an event of an earlier socket from this one's
+  std::uint32_t generation = 0;  ///< how often it was opened: tells an event of an earlier socket from this one's
   int fd = -1;
   Phase phase = Phase::closed;
-  std::uint16_t have = 0; ///< bytes of the reply that have arrived
+  std::uint16_t have = 0;  ///< bytes of the reply that have arrived
   std::array<std::uint8_t, 263> reply{};
-  TimePoint waiting_since{}; ///< for what it waits now, a handshake or an answer; zero when it rests
+  TimePoint waiting_since{};  ///< for what it waits now, a handshake or an answer; zero when it rests
 
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
@@ -33,7 +33,7 @@ struct Tunnel {
 
 /// What a mode does with its tunnels.
 class TunnelUser {
-public:
+ public:
   virtual ~TunnelUser() = default;
   /// The proxy said yes (or there is nothing to say): bytes flow. `waiting_since` is when opening began.
   virtual void on_open(Tunnel& tunnel) = 0;
@@ -44,7 +44,7 @@ public:
 };
 
 class Client {
-public:
+ public:
   /// Tunnels go in turn to the sink's targets; `expected` of them in all decide how many source addresses are used.
   Client(const Options& options, const std::vector<sockaddr_in>& targets, std::uint32_t expected);
   ~Client();
@@ -68,7 +68,7 @@ public:
   TimePoint now() const { return now_; }
   const std::map<std::string, std::uint64_t>& errors() const { return errors_; }
 
-private:
+ private:
   void dispatch(TunnelUser& user, Tunnel& tunnel, std::uint32_t events);
   void advance(TunnelUser& user, Tunnel& tunnel);
   void say(Tunnel& tunnel, Tunnel::Phase next);
@@ -86,7 +86,7 @@ private:
   TimePoint now_{};
   TimePoint next_expiry_{};
   std::map<std::string, std::uint64_t> errors_;
-  std::vector<Tunnel*> failed_; ///< to be told to the user, not from within start() or the user's own calls
+  std::vector<Tunnel*> failed_;  ///< to be told to the user, not from within start() or the user's own calls
 };
 
-} // namespace gost::load
+}  // namespace gost::load

@@ -14,10 +14,9 @@ namespace gost::load {
 namespace {
 
 class Connect : public TunnelUser {
-public:
+ public:
   explicit Connect(const Run& run) : run_(run), slots_(std::min(run.options.concurrency, run.options.connections)) {
-    for (std::uint32_t i = 0; i < slots_.size(); ++i)
-      slots_[i].index = i;
+    for (std::uint32_t i = 0; i < slots_.size(); ++i) slots_[i].index = i;
   }
 
   nlohmann::ordered_json measure() {
@@ -25,16 +24,14 @@ public:
     Measurement result;
     result.before = measure_tree(options.server_pid);
     const auto begin = std::chrono::steady_clock::now();
-    for (auto& slot : slots_)
-      start_next(slot);
+    for (auto& slot : slots_) start_next(slot);
     while (ended_ < options.connections && run_.client.now() < run_.deadline) {
       run_.client.poll(*this, slots_, run_.deadline);
     }
     result.seconds = std::chrono::duration<double>(run_.client.now() - begin).count();
     result.completed = completed_;
     for (auto& slot : slots_) {
-      if (slot.fd >= 0)
-        run_.client.fail_tunnel(slot, "the run timed out");
+      if (slot.fd >= 0) run_.client.fail_tunnel(slot, "the run timed out");
     }
     const bool drained = drain(run_);
     result.after = measure_tree(options.server_pid);
@@ -45,22 +42,17 @@ public:
   }
 
   void on_open(Tunnel& tunnel) override {
-    if (!run_.options.exchange)
-      return complete(tunnel);
+    if (!run_.options.exchange) return complete(tunnel);
     const char byte = 'x';
-    if (send(tunnel.fd, &byte, 1, MSG_NOSIGNAL) != 1)
-      run_.client.fail_tunnel(tunnel, system_text(errno));
+    if (send(tunnel.fd, &byte, 1, MSG_NOSIGNAL) != 1) run_.client.fail_tunnel(tunnel, system_text(errno));
   }
 
   void on_events(Tunnel& tunnel, std::uint32_t events) override {
-    if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0)
-      return;
+    if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
     char byte = 0;
     const auto count = recv(tunnel.fd, &byte, 1, 0);
-    if (count == 1)
-      return complete(tunnel);
-    if (count < 0 && errno == EAGAIN)
-      return;
+    if (count == 1) return complete(tunnel);
+    if (count < 0 && errno == EAGAIN) return;
     run_.client.fail_tunnel(tunnel, count == 0 ? "ended before the echo" : system_text(errno));
   }
 
@@ -69,10 +61,9 @@ public:
     start_next(tunnel);
   }
 
-private:
+ private:
   void start_next(Tunnel& slot) {
-    if (started_ == run_.options.connections)
-      return;
+    if (started_ == run_.options.connections) return;
     ++started_;
     run_.client.start(slot);
   }
@@ -93,7 +84,7 @@ private:
   std::uint32_t completed_ = 0;
 };
 
-} // namespace
+}  // namespace
 
 nlohmann::ordered_json run_connect(const Run& run) {
   return Connect(run).measure();
@@ -103,11 +94,10 @@ bool drain(const Run& run) {
   using namespace std::chrono_literals;
   const auto until = std::chrono::steady_clock::now() + 5s;
   while (run.sink.counters().open.load(std::memory_order_relaxed) != 0) {
-    if (std::chrono::steady_clock::now() > until)
-      return false;
+    if (std::chrono::steady_clock::now() > until) return false;
     std::this_thread::sleep_for(1ms);
   }
   return true;
 }
 
-} // namespace gost::load
+}  // namespace gost::load

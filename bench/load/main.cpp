@@ -22,8 +22,7 @@ void raise_descriptor_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   const rlimit raised{.rlim_cur = std::max(wanted, limit.rlim_max), .rlim_max = std::max(wanted, limit.rlim_max)};
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
-    return;
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -32,40 +31,29 @@ Role role_for(Mode mode) {
   switch (mode) {
   case Mode::connect:
   case Mode::roundtrip:
-  case Mode::idle:
-    return Role::echo;
-  case Mode::bulk_down:
-    return Role::source;
-  case Mode::bulk_up:
-    return Role::discard;
-  case Mode::bulk_both:
-    return Role::duplex;
+  case Mode::idle: return Role::echo;
+  case Mode::bulk_down: return Role::source;
+  case Mode::bulk_up: return Role::discard;
+  case Mode::bulk_both: return Role::duplex;
   }
   return Role::echo;
 }
 
 std::uint32_t expected_tunnels(const Options& options) {
   switch (options.mode) {
-  case Mode::connect:
-    return options.connections;
+  case Mode::connect: return options.connections;
   case Mode::roundtrip:
-  case Mode::idle:
-    return options.tunnels;
-  default:
-    return options.streams;
+  case Mode::idle: return options.tunnels;
+  default: return options.streams;
   }
 }
 
 nlohmann::ordered_json run_mode(const Run& run) {
   switch (run.options.mode) {
-  case Mode::connect:
-    return run_connect(run);
-  case Mode::roundtrip:
-    return run_roundtrip(run);
-  case Mode::idle:
-    return run_idle(run);
-  default:
-    return run_bulk(run);
+  case Mode::connect: return run_connect(run);
+  case Mode::roundtrip: return run_roundtrip(run);
+  case Mode::idle: return run_idle(run);
+  default: return run_bulk(run);
   }
 }
 
@@ -75,7 +63,7 @@ int complain(std::string_view text) {
   return 2;
 }
 
-} // namespace
+}  // namespace
 
 int main(int argc, char** argv) {
   const std::span<char*> arguments(argv + 1, static_cast<std::size_t>(std::max(argc - 1, 0)));
@@ -84,15 +72,13 @@ int main(int argc, char** argv) {
     return 0;
   }
   const auto options = parse_options(arguments);
-  if (!options)
-    return complain(options.error().text);
+  if (!options) return complain(options.error().text);
   raise_descriptor_limit();
 
   const auto expected = expected_tunnels(*options);
   const auto targets = std::min(expected / tunnels_per_target + 1, most_targets);
   const auto sink = Sink::start(role_for(options->mode), targets, options->sink_port);
-  if (!sink)
-    return complain(sink.error().text);
+  if (!sink) return complain(sink.error().text);
 
   Client client(*options, sink->targets(), expected);
   const Run run{.options = *options,

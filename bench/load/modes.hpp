@@ -25,4 +25,4 @@ nlohmann::ordered_json run_idle(const Run& run);
 /// closing is measured too. False if some stayed open.
 bool drain(const Run& run);
 
-} // namespace gost::load
+}  // namespace gost::load

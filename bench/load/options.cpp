@@ -30,19 +30,18 @@ constexpr std::array<std::pair<std::string_view, Protocol>, 4> protocols{{{"sock
 template <class Table>
 auto find_name(const Table& table, std::string_view name) -> std::optional<typename Table::value_type::second_type> {
   for (const auto& [key, value] : table) {
-    if (key == name)
-      return value;
+    if (key == name) return value;
   }
   return std::nullopt;
 }
 
 using Setter = std::function<bool(std::string_view)>;
 
-template <class Number> Setter number(Number& target, std::int64_t least = 1) {
+template <class Number>
+Setter number(Number& target, std::int64_t least = 1) {
   return [&target, least](std::string_view text) {
     const auto value = parse_int(text);
-    if (!value || *value < least || !std::in_range<Number>(*value))
-      return false;
+    if (!value || *value < least || !std::in_range<Number>(*value)) return false;
     target = static_cast<Number>(*value);
     return true;
   };
@@ -58,8 +57,7 @@ Setter text(std::string& target) {
 Setter duration(Duration& target) {
   return [&target](std::string_view text) {
     const auto value = parse_duration(text);
-    if (value)
-      target = *value;
+    if (value) target = *value;
     return value && *value >= 0s;
   };
 }
@@ -67,11 +65,9 @@ Setter duration(Duration& target) {
 Setter endpoint(SocketAddress& target) {
   return [&target](std::string_view text) {
     const auto parsed = parse_endpoint(text);
-    if (!parsed)
-      return false;
+    if (!parsed) return false;
     const auto ip = IpAddress::parse(parsed->host);
-    if (ip)
-      target = SocketAddress(*ip, parsed->port);
+    if (ip) target = SocketAddress(*ip, parsed->port);
     return ip.has_value();
   };
 }
@@ -81,8 +77,7 @@ std::vector<std::pair<std::string_view, Setter>> setters(Options& options) {
           {"--protocol",
            [&options](std::string_view name) {
              const auto protocol = find_name(protocols, name);
-             if (protocol)
-               options.protocol = *protocol;
+             if (protocol) options.protocol = *protocol;
              return protocol.has_value();
            }},
           {"--user", text(options.user)},
@@ -102,8 +97,7 @@ std::vector<std::pair<std::string_view, Setter>> setters(Options& options) {
           {"--sink-port", number(options.sink_port)},
           {"--exchange", [&options](std::string_view value) {
              const auto wanted = parse_bool(value);
-             if (wanted)
-               options.exchange = *wanted;
+             if (wanted) options.exchange = *wanted;
              return wanted.has_value();
            }}};
 }
@@ -116,16 +110,14 @@ Result<> check(const Options& options) {
     return fail(Cause::invalid, "--protocol forward needs --sink-port: the port that the server forwards to");
   }
   constexpr std::uint32_t largest_message = 1 << 20;
-  if (options.size > largest_message)
-    return fail(Cause::invalid, "--size: at most 1048576");
+  if (options.size > largest_message) return fail(Cause::invalid, "--size: at most 1048576");
   return {};
 }
 
-} // namespace
+}  // namespace
 
 Result<Options> parse_options(std::span<char*> arguments) {
-  if (arguments.empty())
-    return fail(Cause::invalid, "the mode is missing");
+  if (arguments.empty()) return fail(Cause::invalid, "the mode is missing");
   Options options;
   options.seconds = 5s;
   options.hold = 1s;
@@ -133,24 +125,20 @@ Result<Options> parse_options(std::span<char*> arguments) {
   options.timeout = 120s;
   options.mode_name = arguments[0];
   const auto mode = find_name(modes, options.mode_name);
-  if (!mode)
-    return fail(Cause::invalid, "unknown mode '" + options.mode_name + "'");
+  if (!mode) return fail(Cause::invalid, "unknown mode '" + options.mode_name + "'");
   options.mode = *mode;
 
   const auto known = setters(options);
   for (std::size_t i = 1; i < arguments.size(); i += 2) {
     const std::string name = arguments[i];
     const auto setter = find_name(known, name);
-    if (!setter)
-      return fail(Cause::invalid, "unknown option '" + name + "'");
-    if (i + 1 == arguments.size())
-      return fail(Cause::invalid, name + ": its value is missing");
+    if (!setter) return fail(Cause::invalid, "unknown option '" + name + "'");
+    if (i + 1 == arguments.size()) return fail(Cause::invalid, name + ": its value is missing");
     if (!(*setter)(arguments[i + 1])) {
       return fail(Cause::invalid, name + ": '" + arguments[i + 1] + "' is no value for it");
     }
   }
-  if (const auto checked = check(options); !checked)
-    return fail(checked.error());
+  if (const auto checked = check(options); !checked) return fail(checked.error());
   return options;
 }
 
@@ -180,4 +168,4 @@ The exit code is 0 if everything that was started succeeded, 1 if not, 2 for wro
 )";
 }
 
-} // namespace gost::load
+}  // namespace gost::load

@@ -19,8 +19,8 @@ enum class Mode : std::uint8_t { connect, roundtrip, bulk_down, bulk_up, bulk_bo
 enum class Protocol : std::uint8_t {
   socks5,
   socks4,
-  forward, ///< the server forwards to the sink's fixed port by itself; nothing is said
-  direct,  ///< no server at all: what the generator itself can do
+  forward,  ///< the server forwards to the sink's fixed port by itself; nothing is said
+  direct,   ///< no server at all: what the generator itself can do
 };
 
 struct Options {
@@ -32,19 +32,19 @@ struct Options {
   std::string password;
   pid_t server_pid = 0;
 
-  std::uint32_t connections = 10'000; ///< connect: how many in all
-  std::uint32_t concurrency = 64;     ///< connect, idle: how many are being opened at a time
-  std::uint32_t tunnels = 256;        ///< roundtrip, idle: how many are open
-  std::uint32_t streams = 8;          ///< bulk-*: how many are open
-  std::uint32_t size = 64;            ///< roundtrip: bytes of a message
-  std::uint64_t trips = 0;            ///< roundtrip: how many in all (0: as many as `seconds` allow)
-  std::uint64_t bytes = 0;            ///< bulk-*: bytes of each stream and direction (0: as many as `seconds` allow)
-  Duration seconds{};                 ///< how long to measure
-  Duration hold{};                    ///< idle: how long the tunnels rest
-  Duration patience{};                ///< how long one connection or answer may take
-  Duration timeout{};                 ///< how long the whole run may take
-  std::uint16_t sink_port = 0;        ///< 0: chosen by the kernel
-  bool exchange = true;               ///< connect: one byte each way before the connection is closed
+  std::uint32_t connections = 10'000;  ///< connect: how many in all
+  std::uint32_t concurrency = 64;      ///< connect, idle: how many are being opened at a time
+  std::uint32_t tunnels = 256;         ///< roundtrip, idle: how many are open
+  std::uint32_t streams = 8;           ///< bulk-*: how many are open
+  std::uint32_t size = 64;             ///< roundtrip: bytes of a message
+  std::uint64_t trips = 0;             ///< roundtrip: how many in all (0: as many as `seconds` allow)
+  std::uint64_t bytes = 0;             ///< bulk-*: bytes of each stream and direction (0: as many as `seconds` allow)
+  Duration seconds{};                  ///< how long to measure
+  Duration hold{};                     ///< idle: how long the tunnels rest
+  Duration patience{};                 ///< how long one connection or answer may take
+  Duration timeout{};                  ///< how long the whole run may take
+  std::uint16_t sink_port = 0;         ///< 0: chosen by the kernel
+  bool exchange = true;                ///< connect: one byte each way before the connection is closed
 };
 
 /// Parses the arguments after the program's name. The error's text says what is wrong with which of them.
@@ -53,4 +53,4 @@ Result<Options> parse_options(std::span<char*> arguments);
 /// The text of `gost_load --help`.
 std::string usage();
 
-} // namespace gost::load
+}  // namespace gost::load

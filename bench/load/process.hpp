@@ -8,8 +8,8 @@
 namespace gost::load {
 
 struct Usage {
-  double cpu_seconds = 0;        ///< user and system time; also of threads and waited-for children that have ended
-  std::uint64_t private_kib = 0; ///< memory that belongs to these processes alone (smaps_rollup, Private_*)
+  double cpu_seconds = 0;         ///< user and system time; also of threads and waited-for children that have ended
+  std::uint64_t private_kib = 0;  ///< memory that belongs to these processes alone (smaps_rollup, Private_*)
   std::uint64_t rss_kib = 0;
   std::uint64_t fds = 0;
   std::uint32_t processes = 0;
@@ -23,4 +23,4 @@ Usage measure_tree(pid_t pid);
 /// The CPU time of one process in seconds, to the nanosecond.
 double cpu_seconds(pid_t pid);
 
-} // namespace gost::load
+}  // namespace gost::load

@@ -9,16 +9,14 @@ namespace gost::load {
 namespace {
 
 constexpr std::size_t latency_limit = 1'000'000;
-constexpr double per_thousand_ms = 1e6; // seconds for one -> milliseconds for a thousand
+constexpr double per_thousand_ms = 1e6;  // seconds for one -> milliseconds for a thousand
 
-} // namespace
+}  // namespace
 
 void Latencies::add(Duration latency) {
-  if (seen_++ % stride_ != 0)
-    return;
+  if (seen_++ % stride_ != 0) return;
   if (kept_.size() == latency_limit) {
-    for (std::size_t i = 0; i < latency_limit / 2; ++i)
-      kept_[i] = kept_[2 * i];
+    for (std::size_t i = 0; i < latency_limit / 2; ++i) kept_[i] = kept_[2 * i];
     kept_.resize(latency_limit / 2);
     stride_ *= 2;
   }
@@ -26,8 +24,7 @@ void Latencies::add(Duration latency) {
 }
 
 nlohmann::ordered_json Latencies::summary() {
-  if (kept_.empty())
-    return nullptr;
+  if (kept_.empty()) return nullptr;
   std::ranges::sort(kept_);
   return {{"p50", kept_[kept_.size() / 2]}, {"p99", kept_[kept_.size() * 99 / 100]}, {"max", kept_.back()}};
 }
@@ -40,8 +37,7 @@ nlohmann::ordered_json make_report(const Options& options, const Measurement& me
   report["seconds"] = seconds;
   report["completed"] = completed;
   report["errors"] = client.errors();
-  if (seconds > 0 && completed > 0)
-    report["per_second"] = static_cast<double>(completed) / seconds;
+  if (seconds > 0 && completed > 0) report["per_second"] = static_cast<double>(completed) / seconds;
   if (bytes > 0) {
     report["bytes"] = bytes;
     report["gigabytes_per_second"] = static_cast<double>(bytes) / 1e9 / seconds;
@@ -50,10 +46,8 @@ nlohmann::ordered_json make_report(const Options& options, const Measurement& me
     const double cpu = after.cpu_seconds - before.cpu_seconds;
     auto& server = report["server"];
     server["cpu_seconds"] = cpu;
-    if (completed > 0)
-      server["cpu_ms_per_1000"] = cpu / static_cast<double>(completed) * per_thousand_ms;
-    if (bytes > 0)
-      server["cpu_seconds_per_gb"] = cpu / static_cast<double>(bytes) * 1e9;
+    if (completed > 0) server["cpu_ms_per_1000"] = cpu / static_cast<double>(completed) * per_thousand_ms;
+    if (bytes > 0) server["cpu_seconds_per_gb"] = cpu / static_cast<double>(bytes) * 1e9;
     server["processes"] = after.processes;
     server["threads"] = after.threads;
     server["private_kib"] = {before.private_kib, after.private_kib};
@@ -65,4 +59,4 @@ nlohmann::ordered_json make_report(const Options& options, const Measurement& me
   return report;
 }
 
-} // namespace gost::load
+}  // namespace gost::load

@@ -14,15 +14,15 @@ namespace gost::load {
 
 /// Latencies in microseconds; keeps at most a million of them, evenly chosen, so that memory stays bounded.
 class Latencies {
-public:
+ public:
   void add(Duration latency);
   /// {"p50": …, "p99": …, "max": …}, or null if there are none.
   nlohmann::ordered_json summary();
 
-private:
+ private:
   std::vector<std::uint32_t> kept_;
   std::uint64_t seen_ = 0;
-  std::uint64_t stride_ = 1; ///< every stride-th is kept
+  std::uint64_t stride_ = 1;  ///< every stride-th is kept
 };
 
 /// What a mode measured between its two looks at the server.
@@ -30,7 +30,7 @@ struct Measurement {
   Usage before;
   Usage after;
   double seconds = 0;
-  std::uint64_t completed = 0; ///< connections, round trips or tunnels
+  std::uint64_t completed = 0;  ///< connections, round trips or tunnels
   std::uint64_t bytes = 0;
 };
 
@@ -38,4 +38,4 @@ struct Measurement {
 nlohmann::ordered_json make_report(const Options& options, const Measurement& measurement, const Client& client,
                                    pid_t sink);
 
-} // namespace gost::load
+}  // namespace gost::load

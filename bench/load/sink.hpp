@@ -14,9 +14,9 @@ namespace gost::load {
 
 enum class Role : std::uint8_t {
   echo,
-  source,  ///< sends until the peer leaves
-  discard, ///< swallows until the peer ends its stream
-  duplex,  ///< sends and swallows
+  source,   ///< sends until the peer leaves
+  discard,  ///< swallows until the peer ends its stream
+  duplex,   ///< sends and swallows
 };
 
 /// Counters that the child keeps in memory shared with the parent.
@@ -28,7 +28,7 @@ struct SinkCounters {
 
 /// Owns the child: the destructor ends and reaps it. The child also ends with its parent.
 class Sink {
-public:
+ public:
   /// Listens on `addresses` addresses 127.0.1.1, 127.0.1.2, … (one address, 127.0.0.1, with a fixed `port`), so that
   /// a proxy has that many times its range of ephemeral ports, and starts the child.
   static Result<Sink> start(Role role, unsigned addresses, std::uint16_t port);
@@ -41,7 +41,7 @@ public:
   const SinkCounters& counters() const { return *counters_; }
   pid_t pid() const { return pid_; }
 
-private:
+ private:
   Sink() = default;
 
   std::vector<sockaddr_in> targets_;
@@ -49,4 +49,4 @@ private:
   pid_t pid_ = -1;
 };
 
-} // namespace gost::load
+}  // namespace gost::load

@@ -9,7 +9,7 @@
 namespace gost::load {
 
 class TunnelSet : public TunnelUser {
-public:
+ public:
   void on_open(Tunnel& tunnel) override {
     tunnel.waiting_since = {};
     ++open_;
@@ -22,22 +22,18 @@ public:
   /// While tunnels are being opened nothing is read: what arrives stays in the socket.
   void on_events(Tunnel&, std::uint32_t) override {}
 
-protected:
+ protected:
   TunnelSet(const Run& run, std::uint32_t count) : run_(run), tunnels_(count) {
-    for (std::uint32_t i = 0; i < count; ++i)
-      tunnels_[i].index = i;
+    for (std::uint32_t i = 0; i < count; ++i) tunnels_[i].index = i;
   }
 
   /// Opens all of them, `concurrency` at a time; afterwards each is open or has failed.
   void open_all() {
-    for (std::uint32_t i = 0; i < run_.options.concurrency; ++i)
-      start_next();
-    while (open_ + failed_ < tunnels_.size() && before(run_.deadline))
-      poll(run_.deadline);
+    for (std::uint32_t i = 0; i < run_.options.concurrency; ++i) start_next();
+    while (open_ + failed_ < tunnels_.size() && before(run_.deadline)) poll(run_.deadline);
     next_ = tunnels_.size();
     for (auto& tunnel : tunnels_) {
-      if (tunnel.phase != Tunnel::Phase::open && tunnel.fd >= 0)
-        run_.client.fail_tunnel(tunnel, "the run timed out");
+      if (tunnel.phase != Tunnel::Phase::open && tunnel.fd >= 0) run_.client.fail_tunnel(tunnel, "the run timed out");
     }
   }
 
@@ -49,13 +45,12 @@ protected:
   std::uint32_t open_ = 0;
   std::uint32_t failed_ = 0;
 
-private:
+ private:
   void start_next() {
-    if (next_ < tunnels_.size())
-      run_.client.start(tunnels_[next_++]);
+    if (next_ < tunnels_.size()) run_.client.start(tunnels_[next_++]);
   }
 
   std::size_t next_ = 0;
 };
 
-} // namespace gost::load
+}  // namespace gost::load
