@@ -1,0 +1,39 @@
+// Session: one accepted connection on its way through a handler; Handler: what is said on it.
+#pragma once
+
+#include "component/handshake_gate.hpp"
+#include "net/io_context.hpp"
+#include "net/stream.hpp"
+#include "observe/connection_record.hpp"
+#include "runtime/task.hpp"
+
+#include <memory>
+
+namespace gost {
+
+struct Session {
+  Session(IoContext& context, std::unique_ptr<Stream> stream, ConnectionRecord connection)
+      : io(context), client(std::move(stream)), record(std::move(connection)) {}
+
+  IoContext& io;
+  std::unique_ptr<Stream> client;
+  ConnectionRecord record;
+  /// What the client has sent already and somebody has read, for handlers behind `auto`.
+  std::optional<std::uint8_t> first_byte;
+  /// Held until the client has said who it is and what it wants.
+  HandshakeGate::Slot handshake;
+  RelayCounters bytes;
+
+  Bytes preread() const { return first_byte ? Bytes(&*first_byte, 1) : Bytes(); }
+};
+
+/// Immutable and shared by all loops.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+
+  /// Serves the session to its end. An error is what the log tells as the reason for its failure.
+  virtual Task<Result<>> handle(Session& session) const = 0;
+};
+
+}  // namespace gost

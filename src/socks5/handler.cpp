@@ -1,0 +1,102 @@
+#include "socks5/handler.hpp"
+
+#include "component/refusal.hpp"
+#include "component/tunnel.hpp"
+#include "net/read_message.hpp"
+#include "net/stream_io.hpp"
+
+namespace gost::socks5 {
+
+namespace {
+
+/// Answers with the code for the error's cause and passes the error on.
+Task<Result<>> refuse(Session& session, Error error) {
+  auto reply = encode_reply(static_cast<Reply>(refusal_for(error.cause).socks5));
+  auto sent = co_await write_all(*session.client, reply.view());
+  co_return fail(std::move(error));
+}
+
+std::string_view name_of(std::uint8_t command) {
+  switch (static_cast<Command>(command)) {
+  case Command::connect: return "connect";
+  case Command::bind: return "bind";
+  case Command::udp_associate: return "udp";
+  case Command::resolve: return "resolve";
+  case Command::resolve_ptr: return "resolve-ptr";
+  case Command::multiplexed_bind: return "mbind";
+  case Command::udp_tunnel: return "udp-tun";
+  }
+  return "unknown";
+}
+
+/// Why a command other than CONNECT is refused.
+Error refusal_of(std::uint8_t command) {
+  switch (static_cast<Command>(command)) {
+  case Command::bind:
+  case Command::multiplexed_bind: return {Cause::denied, "socks5: BIND is disabled"};
+  case Command::udp_associate: return {Cause::denied, "socks5: UDP relay is disabled"};
+  case Command::udp_tunnel: return {Cause::denied, "socks5: UDP tunnel is disabled"};
+  default: return {Cause::command, "socks5: unknown command " + std::to_string(command)};
+  }
+}
+
+}  // namespace
+
+Method choose_method(const Greeting& greeting, bool authentication_required) {
+  Method wanted = authentication_required ? Method::user_password : Method::none;
+  return greeting.offers(wanted) ? wanted : Method::unacceptable;
+}
+
+Task<Result<>> SocksHandler::handle(Session& session) const {
+  auto request = co_await with_deadline(options_.read_timeout, negotiate(session));
+  if (!request) {
+    // Of all malformed requests only the unknown address type has a reply of its own.
+    if (request.error().cause == Cause::address_type) co_return co_await refuse(session, request.error());
+    co_return fail(request.error());
+  }
+  session.handshake.leave();
+  session.record.set_request(name_of(request->command), request->target);
+  session.record.requested();
+  if (static_cast<Command>(request->command) == Command::connect)
+    co_return co_await connect(session, std::move(request->target));
+  co_return co_await refuse(session, refusal_of(request->command));
+}
+
+Task<Result<Request>> SocksHandler::negotiate(Session& session) const {
+  auto greeting = co_await read_message<kMaxGreeting>(*session.client, &decode_greeting, session.preread());
+  if (!greeting) co_return fail(greeting.error());
+  Method method = choose_method(*greeting, options_.auther != nullptr);
+  if (auto sent = co_await write_all(*session.client, encode_method_choice(method)); !sent)
+    co_return fail(sent.error());
+  if (method == Method::unacceptable) {
+    co_return fail(Cause::auth, options_.auther ? "bad method: the client does not offer user/password authentication"
+                                                : "bad method: the client insists on authentication");
+  }
+  if (method == Method::user_password) {
+    if (auto accepted = co_await authenticate(session); !accepted) co_return fail(accepted.error());
+  }
+  co_return co_await read_message<kMaxRequest>(*session.client, &decode_request);
+}
+
+Task<Result<>> SocksHandler::authenticate(Session& session) const {
+  auto credentials = co_await read_message<kMaxCredentials>(*session.client, &decode_credentials);
+  if (!credentials) co_return fail(credentials.error());
+  session.record.set_user(credentials->user);
+  bool accepted = options_.auther->check(credentials->user, credentials->password);
+  auto sent = co_await write_all(*session.client, encode_auth_status(accepted));
+  if (!accepted) co_return fail(Cause::auth, "auth failure");
+  co_return sent;
+}
+
+Task<Result<>> SocksHandler::connect(Session& session, Endpoint target) const {
+  auto upstream = co_await options_.router->dial(session.io, std::move(target));
+  if (!upstream) co_return co_await refuse(session, upstream.error());
+  SocketAddress bound = (*upstream)->local();
+  session.record.set_route(bound, (*upstream)->remote());
+  auto reply = encode_reply(Reply::succeeded, bound);
+  if (auto sent = co_await write_all(*session.client, reply.view()); !sent) co_return sent;
+  co_await run_tunnel(session, **upstream);
+  co_return {};
+}
+
+}  // namespace gost::socks5

@@ -1,0 +1,36 @@
+// The SOCKS5 server (RFC 1928, RFC 1929, wire.md §2).
+#pragma once
+
+#include "component/router.hpp"
+#include "component/session.hpp"
+#include "policy/auther.hpp"
+#include "socks5/codec.hpp"
+
+#include <memory>
+
+namespace gost::socks5 {
+
+struct HandlerOptions {
+  Duration read_timeout = std::chrono::seconds(15);  ///< for negotiation and request together
+  std::shared_ptr<const Authenticator> auther;       ///< null: anybody may use the server
+  std::shared_ptr<const Router> router;
+};
+
+class SocksHandler final : public Handler {
+ public:
+  explicit SocksHandler(HandlerOptions options) : options_(std::move(options)) {}
+  Task<Result<>> handle(Session& session) const override;
+
+ private:
+  /// Greeting, authentication and request.
+  Task<Result<Request>> negotiate(Session& session) const;
+  Task<Result<>> authenticate(Session& session) const;
+  Task<Result<>> connect(Session& session, Endpoint target) const;
+
+  HandlerOptions options_;
+};
+
+/// The method to use for a client that offers `greeting`, as GOST chooses it (wire.md §2.1).
+Method choose_method(const Greeting& greeting, bool authentication_required);
+
+}  // namespace gost::socks5

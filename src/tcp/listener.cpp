@@ -1,0 +1,81 @@
+#include "tcp/listener.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace gost {
+
+namespace {
+constexpr int kAcceptsPerTurn = 16;
+/// How long a loop that is out of descriptors leaves the queue alone.
+constexpr Duration kPause = std::chrono::milliseconds(100);
+}  // namespace
+
+Result<> TcpListener::bind() {
+  auto socket = TcpListenSocket::bind(requested_);
+  if (!socket) return fail(socket.error());
+  socket_.emplace(std::move(*socket));
+  return {};
+}
+
+Task<> TcpListener::accept(std::size_t here) {
+  ListenerSeat& seat = seats_[here];
+  IoWatch watch;
+  if (auto started = watch.start(seat.io->loop, socket_->fd(), IoWatch::Kind::acceptor); !started) {
+    seat.sink->accept_failed(started.error(), Duration::zero());
+    co_return;
+  }
+  for (;;) {
+    if (co_await until_ready(watch, Interest::read) != Outcome::ready) break;
+    if (auto error = accept_some(here, watch)) {
+      seat.sink->accept_failed(*error, kPause);
+      if (co_await sleep_for(kPause) != Outcome::ready) break;
+    } else if (co_await yield() != Outcome::ready) {
+      break;
+    }
+  }
+  watch.stop();
+}
+
+std::optional<Error> TcpListener::accept_some(std::size_t here, IoWatch& watch) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    auto accepted = try_accept(socket_->fd());
+    if (accepted) {
+      place(here, std::move(*accepted));
+    } else if (accepted.error() == EAGAIN) {
+      watch.not_readable();
+      return std::nullopt;
+    } else if (system_cause(accepted.error()) == Cause::exhausted) {
+      return Error::system(accepted.error(), "accept");
+    }
+    // Anything else is the fault of that one connection.
+  }
+  return std::nullopt;
+}
+
+void TcpListener::place(std::size_t here, Accepted accepted) {
+  auto load = [this](std::size_t seat) { return seats_[seat].io->connections.load(std::memory_order_relaxed); };
+  std::size_t best = here;
+  for (std::size_t seat = 0; seat < seats_.size(); ++seat)
+    if (load(seat) < load(best)) best = seat;
+  ConnectionToken token(seats_[best].io->connections);  // from now on, so that the next decision sees it
+  if (best == here) {
+    adopt(seats_[here], std::move(accepted), std::move(token));
+  } else {
+    seats_[best].io->loop.post(
+        [seat = &seats_[best], moved = std::move(accepted), held = std::move(token)]() mutable {
+          adopt(*seat, std::move(moved), std::move(held));
+        });
+  }
+}
+
+void TcpListener::adopt(ListenerSeat& seat, Accepted accepted, ConnectionToken token) {
+  auto stream = TcpStream::adopt(seat.io->loop, std::move(accepted.socket), accepted.remote, std::move(token));
+  if (stream) {
+    seat.sink->deliver(std::move(*stream));
+  } else {
+    seat.sink->accept_failed(stream.error(), Duration::zero());
+  }
+}
+
+}  // namespace gost

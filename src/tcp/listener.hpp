@@ -1,0 +1,32 @@
+// The `tcp` listener: accepts on every loop and spreads connections evenly over them.
+#pragma once
+
+#include "component/listener.hpp"
+#include "net/tcp.hpp"
+
+#include <optional>
+
+namespace gost {
+
+class TcpListener final : public Listener {
+ public:
+  explicit TcpListener(std::string address) : requested_(std::move(address)) {}
+
+  Result<> bind() override;
+  SocketAddress address() const override { return socket_->local(); }
+  std::string network() const override { return "tcp"; }
+  void seat(std::vector<ListenerSeat> seats) override { seats_ = std::move(seats); }
+  Task<> accept(std::size_t seat) override;
+
+ private:
+  /// Accepts what is there, up to a fair number. Returns the error that makes it necessary to pause.
+  std::optional<Error> accept_some(std::size_t here, IoWatch& watch);
+  void place(std::size_t here, Accepted accepted);
+  static void adopt(ListenerSeat& seat, Accepted accepted, ConnectionToken token);
+
+  std::string requested_;
+  std::optional<TcpListenSocket> socket_;
+  std::vector<ListenerSeat> seats_;
+};
+
+}  // namespace gost
