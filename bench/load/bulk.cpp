@@ -63,20 +63,20 @@ class Bulk : public TunnelSet {
     const auto start = run_.client.now() + warm_up;
     while (failed_ < tunnels_.size() && before(start)) poll(start);
     Measurement result;
-    result.before = measure_tree(run_.options.server_pid);
+    result.before = measure_trees(run_.options.server_pids);
     const auto begin = std::chrono::steady_clock::now();
     const auto bytes_before = moved();
     const auto end = std::min(run_.deadline, begin + run_.options.seconds);
     while (failed_ < tunnels_.size() && before(end)) poll(end);
     result.bytes = moved() - bytes_before;
     result.seconds = std::chrono::duration<double>(run_.client.now() - begin).count();
-    result.after = measure_tree(run_.options.server_pid);
+    result.after = measure_trees(run_.options.server_pids);
     return result;
   }
 
   Measurement until_bytes() {
     Measurement result;
-    result.before = measure_tree(run_.options.server_pid);
+    result.before = measure_trees(run_.options.server_pids);
     const auto begin = std::chrono::steady_clock::now();
     while (finished_ + failed_ < tunnels_.size() && before(run_.deadline)) poll(run_.deadline);
     for (auto& tunnel : tunnels_) {
@@ -85,7 +85,7 @@ class Bulk : public TunnelSet {
     drain(run_);
     result.bytes = moved();
     result.seconds = std::chrono::duration<double>(run_.client.now() - begin).count();
-    result.after = measure_tree(run_.options.server_pid);
+    result.after = measure_trees(run_.options.server_pids);
     result.completed = finished_;
     return result;
   }

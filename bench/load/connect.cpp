@@ -22,7 +22,7 @@ class Connect : public TunnelUser {
   nlohmann::ordered_json measure() {
     const auto& options = run_.options;
     Measurement result;
-    result.before = measure_tree(options.server_pid);
+    result.before = measure_trees(options.server_pids);
     const auto begin = std::chrono::steady_clock::now();
     for (auto& slot : slots_) start_next(slot);
     while (ended_ < options.connections && run_.client.now() < run_.deadline) {
@@ -34,7 +34,7 @@ class Connect : public TunnelUser {
       if (slot.fd >= 0) run_.client.fail_tunnel(slot, "the run timed out");
     }
     const bool drained = drain(run_);
-    result.after = measure_tree(options.server_pid);
+    result.after = measure_trees(options.server_pids);
     auto report = make_report(options, result, run_.client, run_.sink.pid());
     report["latency_us"] = latencies_.summary();
     report["drained"] = drained;

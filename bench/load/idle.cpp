@@ -20,24 +20,24 @@ class Idle : public TunnelSet {
   nlohmann::ordered_json measure() {
     const auto& options = run_.options;
     Measurement result;
-    result.before = measure_tree(options.server_pid);
+    result.before = measure_trees(options.server_pids);
     const auto begin = std::chrono::steady_clock::now();
     open_all();
     const auto rest_until = std::min(run_.deadline, run_.client.now() + options.hold);
     while (before(rest_until)) poll(rest_until);
     result.seconds = std::chrono::duration<double>(run_.client.now() - begin).count();
-    result.after = measure_tree(options.server_pid);
+    result.after = measure_trees(options.server_pids);
     const auto at_rest = open_ - dropped_;
     echo_all();
     for (auto& tunnel : tunnels_) run_.client.close(tunnel);
     drain(run_);
-    const auto closed = measure_tree(options.server_pid);
+    const auto closed = measure_trees(options.server_pids);
 
     result.completed = echoed_;
     auto report = make_report(options, result, run_.client, run_.sink.pid());
     report["tunnels"] = at_rest;
     report["echoed"] = echoed_;
-    if (options.server_pid > 0 && at_rest > 0) {
+    if (!options.server_pids.empty() && at_rest > 0) {
       const auto per_tunnel = [at_rest](std::uint64_t before, std::uint64_t after) {
         return (static_cast<double>(after) - static_cast<double>(before)) / at_rest;
       };

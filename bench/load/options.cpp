@@ -62,6 +62,17 @@ Setter duration(Duration& target) {
   };
 }
 
+Setter pids(std::vector<pid_t>& target) {
+  return [&target](std::string_view text) {
+    for (const auto piece : split(text, ',')) {
+      pid_t pid = 0;
+      if (!number(pid)(piece)) return false;
+      target.push_back(pid);
+    }
+    return true;
+  };
+}
+
 Setter endpoint(SocketAddress& target) {
   return [&target](std::string_view text) {
     const auto parsed = parse_endpoint(text);
@@ -82,7 +93,7 @@ std::vector<std::pair<std::string_view, Setter>> setters(Options& options) {
            }},
           {"--user", text(options.user)},
           {"--password", text(options.password)},
-          {"--server-pid", number(options.server_pid)},
+          {"--server-pid", pids(options.server_pids)},
           {"--connections", number(options.connections)},
           {"--concurrency", number(options.concurrency)},
           {"--tunnels", number(options.tunnels)},
@@ -159,7 +170,7 @@ modes
 options (durations as 5s, 250ms)
   --protocol P      socks5 (default), socks4, forward (the server forwards to --sink-port by itself), direct (no server)
   --user, --password  for SOCKS5; the user id for SOCKS4
-  --server-pid PID  measure this process and its children: CPU time, memory, descriptors
+  --server-pid PIDS measure these processes (1,2,3) and their children: CPU time, memory, descriptors
   --sink-port PORT  a fixed port for the sink (default: any free one)
   --exchange BOOL   connect: false closes right after the handshake
   --patience T      one connection or answer may take this long (10s), then it counts as an error

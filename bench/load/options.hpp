@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace gost::load {
 
@@ -30,7 +31,7 @@ struct Options {
   SocketAddress proxy;
   std::string user;
   std::string password;
-  pid_t server_pid = 0;
+  std::vector<pid_t> server_pids;  ///< processes that are measured, each with its descendants
 
   std::uint32_t connections = 10'000;  ///< connect: how many in all
   std::uint32_t concurrency = 64;      ///< connect, idle: how many are being opened at a time

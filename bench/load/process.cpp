@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 
 #include <unistd.h>
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -51,10 +52,10 @@ std::map<pid_t, Stat> all_processes() {
   return found;
 }
 
-bool descends_from(const std::map<pid_t, Stat>& processes, pid_t pid, pid_t ancestor) {
+bool descends_from(const std::map<pid_t, Stat>& processes, pid_t pid, std::span<const pid_t> ancestors) {
   // The chain ends at init's parent 0, or where a parent ended between two reads.
   for (auto found = processes.find(pid); found != processes.end(); found = processes.find(found->second.parent)) {
-    if (found->first == ancestor) return true;
+    if (std::ranges::find(ancestors, found->first) != ancestors.end()) return true;
   }
   return false;
 }
@@ -87,13 +88,13 @@ double cpu_seconds(pid_t pid) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-Usage measure_tree(pid_t pid) {
+Usage measure_trees(std::span<const pid_t> roots) {
   Usage usage;
-  if (pid <= 0) return usage;
+  if (roots.empty()) return usage;
   static const auto ticks_per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
   const auto processes = all_processes();
   for (const auto& [candidate, stat] : processes) {
-    if (!descends_from(processes, candidate, pid)) continue;
+    if (!descends_from(processes, candidate, roots)) continue;
     const auto directory = fs::path("/proc") / std::to_string(candidate);
     usage.cpu_seconds += cpu_seconds(candidate) + static_cast<double>(stat.children_ticks) / ticks_per_second;
     usage.fds += count_entries(directory / "fd");

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 
 namespace gost::load {
 
@@ -16,9 +17,9 @@ struct Usage {
   std::uint32_t threads = 0;
 };
 
-/// Sums over `pid` and all its descendants. A process that ends meanwhile, or that may not be looked into, adds
-/// nothing.
-Usage measure_tree(pid_t pid);
+/// Sums over the processes `roots` and all their descendants. A process that ends meanwhile, or that may not be
+/// looked into, adds nothing.
+Usage measure_trees(std::span<const pid_t> roots);
 
 /// The CPU time of one process in seconds, to the nanosecond.
 double cpu_seconds(pid_t pid);

@@ -42,7 +42,7 @@ nlohmann::ordered_json make_report(const Options& options, const Measurement& me
     report["bytes"] = bytes;
     report["gigabytes_per_second"] = static_cast<double>(bytes) / 1e9 / seconds;
   }
-  if (options.server_pid > 0) {
+  if (!options.server_pids.empty()) {
     const double cpu = after.cpu_seconds - before.cpu_seconds;
     auto& server = report["server"];
     server["cpu_seconds"] = cpu;

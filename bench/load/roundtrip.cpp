@@ -25,7 +25,7 @@ class Roundtrip : public TunnelSet {
     open_all();
     measuring_ = true;
     Measurement result;
-    result.before = measure_tree(options.server_pid);
+    result.before = measure_trees(options.server_pids);
     const auto begin = std::chrono::steady_clock::now();
     const auto end = options.trips != 0 ? run_.deadline : std::min(run_.deadline, begin + options.seconds);
     poll(begin);  // only sets the client's clock
@@ -34,7 +34,7 @@ class Roundtrip : public TunnelSet {
     }
     while (completed_ < wanted_ && failed_ < tunnels_.size() && before(end)) poll(end);
     result.seconds = std::chrono::duration<double>(run_.client.now() - begin).count();
-    result.after = measure_tree(options.server_pid);
+    result.after = measure_trees(options.server_pids);
     result.completed = completed_;
     for (auto& tunnel : tunnels_) {
       if (options.trips != 0 && completed_ < wanted_ && tunnel.fd >= 0)
