@@ -158,11 +158,11 @@ class Decoder {
     if (value.map() != nullptr) return read(value, list.emplace_back(), path);  // one object stands for a list of one
     if (value.list() == nullptr) return wrong(value, path, "a list");
     for (const Value& item : *value.list()) {
-      if (item.is_null()) {
-        wrong(item, fmt::format("{}[{}]", path, list.size()), "an object");
-        continue;
-      }
-      read(item, list.emplace_back(), fmt::format("{}[{}]", path, list.size()));
+      std::string item_path = fmt::format("{}[{}]", path, &item - value.list()->data());
+      if (item.is_null())
+        wrong(item, item_path, "an object");
+      else
+        read(item, list.emplace_back(), item_path);
     }
   }
 

@@ -1,0 +1,15 @@
+// A configuration file in YAML.
+#include "config_round_trip.hpp"
+
+#include "core/bytes.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  gost::config::ReadLimits limits;
+  limits.values = 5000;
+  limits.depth = 32;  // what is printed again nests no deeper than the default limit allows
+  auto tree = gost::config::parse_yaml(gost::as_text({data, size}), "fuzz.yaml", limits);
+  if (!tree) return 0;
+  gost::config::Problems problems;
+  gost::fuzz::round_trip(gost::config::decode(*tree, problems));
+  return 0;
+}
