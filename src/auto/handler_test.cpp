@@ -8,6 +8,7 @@ namespace gost {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::converse;
 using testing::ScriptedRouter;
 
 class Auto : public ::testing::Test {

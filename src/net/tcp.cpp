@@ -21,13 +21,13 @@ int whole_seconds(Duration duration) {
   return static_cast<int>(std::chrono::ceil<std::chrono::seconds>(duration).count());
 }
 
-/// Set on a listening socket, accepted sockets inherit all of this.
-void set_defaults(int fd) {
-  constexpr KeepAlive keepalive;
+/// As Go sets them on every socket; set on a listening socket, accepted sockets inherit all of it.
+void set_options(int fd, const KeepAlive& keepalive) {
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, whole_seconds(keepalive.idle));
   set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, whole_seconds(keepalive.interval));
+  if (keepalive.count != KeepAlive().count) set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, keepalive.count);
 }
 
 IoResult result_of(ssize_t moved) {
@@ -69,17 +69,20 @@ Result<ListenTarget> listen_target(const std::string& text) {
   return ListenTarget{{SocketAddress::from_native(native).ip(), endpoint->port}, "tcp4", false};
 }
 
-Result<Fd> bind_listener(const ListenTarget& target) {
-  Fd socket(::socket(target.address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+Result<Fd> bind_listener(const ListenTarget& target, const ListenOptions& options) {
+  constexpr int kType = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  Fd socket(::socket(target.address.family(), kType, options.multipath ? IPPROTO_MPTCP : 0));
+  if (!socket && options.multipath) socket = Fd(::socket(target.address.family(), kType, 0));
   if (!socket) {
     if (target.both_families && errno == EAFNOSUPPORT)  // a kernel without IPv6
-      return bind_listener({{IpAddress(), target.address.port()}, target.network, false});
+      return bind_listener({{IpAddress(), target.address.port()}, target.network, false}, options);
     return fail(Error::system(errno, "socket"));
   }
   set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (options.reuse_port) set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (target.address.family() == AF_INET6)
     set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, target.both_families ? 0 : 1);
-  set_defaults(socket.get());
+  set_options(socket.get(), options.keepalive);
   sockaddr_storage native;
   socklen_t length = target.address.to_native(native);
   if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&native), length) < 0)
@@ -137,7 +140,7 @@ Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to) {
 
   Fd socket(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) co_return failed(Error::system(errno, "socket"));
-  set_defaults(socket.get());
+  set_options(socket.get(), KeepAlive());
   sockaddr_storage native;
   socklen_t length = to.to_native(native);
   bool connecting = false;
@@ -163,10 +166,10 @@ Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to) {
   co_return stream;
 }
 
-Result<TcpListenSocket> TcpListenSocket::bind(const std::string& address) {
+Result<TcpListenSocket> TcpListenSocket::bind(const std::string& address, const ListenOptions& options) {
   auto target = listen_target(address);
   if (!target) return fail(target.error().in("listen tcp"));
-  auto socket = bind_listener(*target);
+  auto socket = bind_listener(*target, options);
   if (!socket) return fail(socket.error().in(std::string("listen ") + target->network + " " + address));
   return TcpListenSocket(std::move(*socket));
 }

@@ -72,13 +72,19 @@ class TcpStream final : public Stream {
 /// 127.0.0.1:1: connect: connection refused"). An unspecified address means the local host.
 Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to);
 
+struct ListenOptions {
+  KeepAlive keepalive;      ///< of accepted sockets
+  bool multipath = false;   ///< MPTCP, where the kernel has it
+  bool reuse_port = false;  ///< SO_REUSEPORT
+};
+
 /// A bound, listening socket that any number of loops may watch.
 class TcpListenSocket {
  public:
   /// Binds GOST's `addr`: ":port" is both families, "[v6]:port" IPv6, anything else IPv4 only; a name is looked up
   /// (blocking: for start-up). Accepted sockets inherit TCP_NODELAY and keepalive. Errors: "listen tcp :1080: bind:
   /// address already in use".
-  static Result<TcpListenSocket> bind(const std::string& address);
+  static Result<TcpListenSocket> bind(const std::string& address, const ListenOptions& options = {});
 
   int fd() const { return socket_.get(); }
   SocketAddress local() const;

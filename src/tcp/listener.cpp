@@ -12,7 +12,7 @@ constexpr Duration kPause = std::chrono::milliseconds(100);
 }  // namespace
 
 Result<> TcpListener::bind() {
-  auto socket = TcpListenSocket::bind(requested_);
+  auto socket = TcpListenSocket::bind(requested_, options_);
   if (!socket) return fail(socket.error());
   socket_.emplace(std::move(*socket));
   return {};

@@ -10,7 +10,8 @@ namespace gost {
 
 class TcpListener final : public Listener {
  public:
-  explicit TcpListener(std::string address) : requested_(std::move(address)) {}
+  explicit TcpListener(std::string address, const ListenOptions& options = {})
+      : requested_(std::move(address)), options_(options) {}
 
   Result<> bind() override;
   SocketAddress address() const override { return socket_->local(); }
@@ -25,6 +26,7 @@ class TcpListener final : public Listener {
   static void adopt(ListenerSeat& seat, Accepted accepted, ConnectionToken token);
 
   std::string requested_;
+  ListenOptions options_;
   std::optional<TcpListenSocket> socket_;
   std::vector<ListenerSeat> seats_;
 };

@@ -1,0 +1,113 @@
+#include "app/server.hpp"
+
+#include "app/notify.hpp"
+#include "core/text.hpp"
+#include "runtime/run_on.hpp"
+
+#include <cstdlib>
+
+namespace gost {
+
+namespace {
+
+/// One loop for each processor, or as many as GOMAXPROCS says, as with GOST.
+std::size_t loop_count() {
+  if (const char* text = std::getenv("GOMAXPROCS")) {
+    if (auto count = parse_int(text); count && *count > 0 && *count <= 1024) return static_cast<std::size_t>(*count);
+  }
+  return available_processors();
+}
+
+}  // namespace
+
+Server::Server(Built built, Logger log, Duration drain)
+    : log_(std::move(log)),
+      drain_(drain),
+      signals_({SIGTERM, SIGINT, SIGHUP}),
+      workers_(loop_count()),
+      users_(std::move(built.users)) {
+  std::signal(SIGPIPE, SIG_IGN);  // splice(2) to a closed socket raises it
+  for (ServiceParts& parts : built.services)
+    services_.push_back(std::make_unique<Service>(std::move(parts), log_, sids_));
+}
+
+Result<> Server::bind() {
+  if (auto started = signals_.start(workers_[0].loop); !started) return started;
+  for (auto& service : services_) {
+    if (auto bound = service->bind(workers_); !bound)
+      return fail(bound.error().in("service '" + service->name() + "'"));
+  }
+  return {};
+}
+
+void Server::run() {
+  workers_.start();
+  workers_[0].loop.run(serve());
+}
+
+Task<> Server::serve() {
+  TaskGroup background(co_await this_scope());
+  for (auto& service : services_) co_await service->start();
+  for (WatchedUsers& users : users_)
+    if (users.period > Duration::zero()) background.spawn(reload_users(users));
+  notify_manager("READY=1");
+  co_await wait_for_the_end();
+  background.stop();
+  co_await background.join();
+  for (std::size_t i = 0; i < workers_.size(); ++i) co_await run_on(workers_[i].loop, workers_[i].resolver.close());
+}
+
+Task<> Server::wait_for_the_end() {
+  int signal = 0;
+  while (signal != SIGTERM && signal != SIGINT) {
+    auto received = co_await signals_.next();
+    if (!received) break;
+    signal = *received;
+    if (signal != SIGHUP) continue;
+    log_.warn(
+        "SIGHUP: users files are read again; anything else in the configuration takes effect at the next start");
+    for (WatchedUsers& users : users_) reload(users);
+  }
+  bool at_once = signal != SIGTERM;
+  notify_manager("STOPPING=1");
+  log_.info(at_once ? "stopping" : "stopping: tunnels may go on for " + to_string(drain_));
+
+  Scope signal_wait(co_await this_scope());
+  TaskGroup stopping(co_await this_scope());
+  stopping.spawn(stop_services(at_once ? Duration::zero() : drain_, signal_wait));
+  co_await in_scope(signal_wait, hurry_at_next_signal());
+  co_await stopping.join();
+}
+
+Task<> Server::stop_services(Duration drain, Scope& signal_wait) {
+  for (auto& service : services_) co_await service->stop_accepting();
+  TaskGroup finishing(co_await this_scope());
+  for (auto& service : services_) finishing.spawn(service->finish(drain));
+  co_await finishing.join();
+  signal_wait.stop(Outcome::canceled);
+}
+
+Task<> Server::hurry_at_next_signal() {
+  for (;;) {
+    auto received = co_await signals_.next();
+    if (!received) co_return;
+    if (*received == SIGHUP) continue;
+    log_.info("stopping at once");
+    for (auto& service : services_) service->hurry();
+  }
+}
+
+Task<> Server::reload_users(WatchedUsers& users) {
+  while (co_await sleep_for(users.period) == Outcome::ready) reload(users);
+}
+
+void Server::reload(WatchedUsers& users) {
+  auto reloaded = users.file->reload();
+  if (!reloaded) {
+    log_.error(reloaded.error().text + "; the old users stay", {{"kind", "auther"}, {"auther", users.auther}});
+  } else if (*reloaded) {
+    log_.info("users reloaded from " + users.file->path(), {{"kind", "auther"}, {"auther", users.auther}});
+  }
+}
+
+}  // namespace gost

@@ -1,0 +1,64 @@
+#include "service/build.hpp"
+
+#include "service/registry.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gost {
+namespace {
+
+config::Service service_of(std::string handler, std::string listener) {
+  config::Service service;
+  service.name = "service-0";
+  service.addr = "127.0.0.1:0";
+  service.handler.emplace().type = std::move(handler);
+  service.listener.emplace().type = std::move(listener);
+  return service;
+}
+
+config::Problems problems_of(config::Service service) {
+  config::Config config;
+  config.services.push_back(std::move(service));
+  config::Problems problems;
+  Built built = build(config, problems);
+  EXPECT_EQ(built.services.size(), problems.empty() ? 1U : built.services.size());
+  return problems;
+}
+
+TEST(Build, EveryAvailableNameAndItsAliasesCanBeBuilt) {
+  for (auto handler : {"auto", "socks4", "socks4a", "socks5", "socks", ""})
+    EXPECT_TRUE(problems_of(service_of(handler, "tcp")).empty()) << handler;
+  EXPECT_TRUE(availability().handlers.contains("socks5"));
+  EXPECT_TRUE(availability().listeners.contains("tcp"));
+}
+
+TEST(Build, WhatTheBuildLacksIsNamed) {
+  auto problems = problems_of(service_of("socks5", "kcp"));
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].message, "listener 'kcp' is not available in this build");
+  EXPECT_EQ(problems_of(service_of("relay", "tcp")).at(0).message, "handler 'relay' is not available in this build");
+}
+
+TEST(Build, OptionsThatWouldSendTrafficAnotherWayAreRefused) {
+  for (auto option : {"interface", "so_mark", "proxyProtocol", "netns"}) {
+    auto service = service_of("socks5", "tcp");
+    service.metadata.set(option, config::Value(std::string("1")));
+    EXPECT_EQ(problems_of(service).at(0).message,
+              std::string("option '") + option + "' is not available in this build");
+  }
+}
+
+TEST(Build, AnOptionThatDoesNotParseIsRefused) {
+  auto service = service_of("socks5", "tcp");
+  service.handler->metadata.set("readTimeout", config::Value(std::string("soon")));
+  EXPECT_EQ(problems_of(service).size(), 1U);
+}
+
+TEST(Build, AHandlerThatNamesAnUnknownAutherIsNotOpenToAll) {
+  auto service = service_of("socks5", "tcp");
+  service.handler->auther = "nobody";
+  EXPECT_EQ(problems_of(service).size(), 1U);
+}
+
+}  // namespace
+}  // namespace gost

@@ -1,0 +1,131 @@
+#include "service/service.hpp"
+
+#include "runtime/run_on.hpp"
+#include "runtime/task_group.hpp"
+
+#include <chrono>
+
+namespace gost {
+
+/// The part of a service that lives on one loop.
+class Service::Shard final : public StreamSink, private Timer {
+ public:
+  Shard(Service& service, IoContext& io, std::size_t seat)
+      : Timer([](Timer& timer) { static_cast<Shard&>(timer).hurry(); }), service_(service), io_(io), seat_(seat) {}
+
+  IoContext& io() { return io_; }
+
+  Task<> start() {
+    accepting_.emplace(io_.loop.root());
+    sessions_.emplace(io_.loop.root());
+    accepting_->spawn(service_.parts_.listener->accept(seat_));
+    co_return;
+  }
+
+  Task<> stop_accepting() {
+    accepting_->stop();
+    co_await accepting_->join();
+    accepting_.reset();
+  }
+
+  Task<> finish(Duration drain) {
+    if (drain > Duration::zero()) {
+      io_.loop.arm(*this, drain);
+    } else {
+      sessions_->stop();
+    }
+    co_await sessions_->join();
+    io_.loop.disarm(*this);
+    sessions_.reset();
+  }
+
+  void hurry() {
+    if (sessions_) sessions_->stop();
+  }
+
+  void deliver(std::unique_ptr<Stream> stream) override {
+    if (sessions_) sessions_->spawn(serve(std::move(stream)));
+  }
+
+  void accept_failed(const Error& error, Duration retry_in) override {
+    service_.log_.warn("accept: " + error.text +
+                       (retry_in > Duration::zero() ? ", retrying in " + to_string(retry_in) : std::string()));
+  }
+
+ private:
+  Task<> serve(std::unique_ptr<Stream> stream) {
+    Scope scope(co_await this_scope());
+    SocketAddress remote = stream->remote();
+    SocketAddress local = stream->local();
+    Session session(io_, std::move(stream),
+                    ConnectionRecord(service_.loggers_, "tcp", remote, local,
+                                     service_.sids_.next(std::chrono::system_clock::now()), io_.loop.now()));
+    service_.gate_->enter(session.handshake, seat_, scope);
+    session.record.accepted();
+    auto result = co_await in_scope(scope, service_.parts_.handler->handle(session));
+    if (!result) {
+      session.record.failed(session.handshake.dropped() ? too_many_handshakes() : result.error());
+    }
+    session.record.finished(session.bytes.from_a, session.bytes.from_b, io_.loop.now());
+  }
+
+  Error too_many_handshakes() const {
+    return {Cause::exhausted, "dropped: more than " + std::to_string(service_.parts_.max_handshakes) +
+                                  " clients in the handshake at once (option maxHandshakes)"};
+  }
+
+  Service& service_;
+  IoContext& io_;
+  std::size_t seat_;
+  // Made and destroyed on the loop, between start() and finish().
+  std::optional<TaskGroup> accepting_;
+  std::optional<TaskGroup> sessions_;
+};
+
+Service::Service(ServiceParts parts, Logger log, SidSource& sids)
+    : parts_(std::move(parts)), loggers_(log, parts_.name, parts_.listener_type, parts_.handler_type), sids_(sids) {
+  log_ = log.with({{"kind", "service"},
+                   {"service", parts_.name},
+                   {"listener", parts_.listener_type},
+                   {"handler", parts_.handler_type}});
+}
+
+Service::~Service() = default;
+
+Result<> Service::bind(Workers& workers) {
+  if (auto bound = parts_.listener->bind(); !bound) return bound;
+  std::vector<Loop*> loops;
+  std::vector<ListenerSeat> seats;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    shards_.push_back(std::make_unique<Shard>(*this, workers[i], i));
+    loops.push_back(&workers[i].loop);
+    seats.push_back({&workers[i], shards_.back().get()});
+  }
+  gate_ = std::make_shared<HandshakeGate>(parts_.max_handshakes, std::move(loops));
+  parts_.listener->seat(std::move(seats));
+  log_.info("listening on " + parts_.listener->address().to_string() + "/" + parts_.listener->network());
+  return {};
+}
+
+Task<> Service::start() {
+  for (auto& shard : shards_) co_await run_on(shard->io().loop, shard->start());
+}
+
+Task<> Service::stop_accepting() {
+  for (auto& shard : shards_) co_await run_on(shard->io().loop, shard->stop_accepting());
+}
+
+Task<> Service::finish(Duration drain) {
+  auto finish_shard = [](Shard& shard, Duration limit) -> Task<> {
+    co_await run_on(shard.io().loop, shard.finish(limit));
+  };
+  TaskGroup group(co_await this_scope());
+  for (auto& shard : shards_) group.spawn(finish_shard(*shard, drain));
+  co_await group.join();
+}
+
+void Service::hurry() {
+  for (auto& shard : shards_) shard->io().loop.post([shard = shard.get()] { shard->hurry(); });
+}
+
+}  // namespace gost
