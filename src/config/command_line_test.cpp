@@ -113,6 +113,16 @@ TEST(CommandLine, EveryServiceOfAPortRangeGetsTheRules) {
   EXPECT_EQ(config->services[1].limiter, "limiter-1");
 }
 
+TEST(CommandLine, KeysThatDifferInCaseAreOne) {
+  auto config = parse({"socks5://:1?interfacE=eth0&Foo=1&foo=2&service.FOO=3"});
+  ASSERT_TRUE(config);
+  const Service& service = config->services[0];
+  EXPECT_EQ(service.metadata.entries().size(), 2U);
+  EXPECT_EQ(service.metadata.find("interface")->text(), "eth0");
+  EXPECT_EQ(service.metadata.find("foo")->text(), "3");
+  EXPECT_EQ(service.handler->metadata.find("foo")->text(), "1");
+}
+
 TEST(CommandLine, PairsPortsWithTargets) {
   auto config = parse({"tcp://:1-3/h:7-8"});
   ASSERT_TRUE(config);

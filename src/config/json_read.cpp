@@ -101,6 +101,8 @@ class TreeBuilder {
     frame.key_origin = finder_.next();
     if (frame.key.size() > limits_.key_bytes)
       return refuse(frame.key_origin, fmt::format("a key is longer than {} bytes", limits_.key_bytes));
+    if (frame.value.map()->size() >= limits_.map_keys)
+      return refuse(frame.key_origin, fmt::format("more than {} keys in one map", limits_.map_keys));
     for (const Member& member : *frame.value.map())
       if (iequals(member.key, frame.key))
         return refuse(frame.key_origin,

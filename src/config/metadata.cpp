@@ -42,8 +42,13 @@ std::optional<double> parse_real(std::string_view text) {
 
 }  // namespace
 
+void Metadata::set(std::string key, Value value) {
+  erase(key);
+  entries_.emplace(std::move(key), std::move(value));
+}
+
 void Metadata::erase(std::string_view key) {
-  if (auto it = entries_.find(key); it != entries_.end()) entries_.erase(it);
+  std::erase_if(entries_, [&](const auto& entry) { return iequals(entry.first, key); });
 }
 
 const Value* Metadata::find(std::initializer_list<std::string_view> keys) const {

@@ -23,8 +23,9 @@ class Metadata {
 
   bool empty() const { return entries_.empty(); }
   const Entries& entries() const { return entries_; }
-  void set(std::string key, Value value) { entries_.insert_or_assign(std::move(key), std::move(value)); }
-  /// Removes the key of exactly this spelling.
+  /// Replaces the value of a key that differs only in case.
+  void set(std::string key, Value value);
+  /// Removes the key, whatever its case.
   void erase(std::string_view key);
   /// The value of the first of `keys` (spellings of one option) that is present; null if none is.
   const Value* find(std::initializer_list<std::string_view> keys) const;

@@ -42,7 +42,7 @@ Result<ParsedUrl> normalize_url(std::string_view text, const Origin& origin, Pro
   for (const auto& [key, value] : parsed.url.query) {
     if (key.size() > kMaxKeyBytes)
       return fail(Cause::invalid, fmt::format("an option name in the query is longer than {} bytes", kMaxKeyBytes));
-    parsed.query.set(key, Value(value, origin));
+    if (parsed.query.find(key) == nullptr) parsed.query.set(key, Value(value, origin));
   }
   return parsed;
 }

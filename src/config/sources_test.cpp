@@ -69,6 +69,12 @@ TEST(Yaml, RefusesBombs) {
   EXPECT_NE(yaml_error(std::string(200, 'k') + ": 1").find("a key is longer than 128 bytes"), std::string::npos);
 }
 
+TEST(Yaml, RefusesHugeMaps) {
+  EXPECT_EQ(yaml_error("a: 1\nb: 2\nc: 3\n", {.map_keys = 2}), "t.yaml:3:1: more than 2 keys in one map");
+  EXPECT_EQ(parse_json("{\"a\": 1, \"b\": 2}", "t.json", {.map_keys = 1}).error().text,
+            "t.json:1:10: more than 1 keys in one map");
+}
+
 TEST(Yaml, RefusesDuplicateKeysWhateverTheCase) {
   EXPECT_EQ(yaml_error("addr: 1\nAddr: 2\n"), "t.yaml:2:1: mapping key \"Addr\" already defined at line 1");
 }

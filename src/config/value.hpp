@@ -75,6 +75,7 @@ struct ReadLimits {
   std::size_t depth = 64;
   std::size_t values = 1'000'000;
   std::size_t key_bytes = 128;
+  std::size_t map_keys = 4096;  ///< keys of one map
 };
 
 /// The single document of a YAML text. `source` names it in errors ("gost.yaml"), which read "gost.yaml:3:7: …".

@@ -162,6 +162,8 @@ class TreeBuilder : public YAML::EventHandler {
     frame.has_key = true;
     if (frame.key.size() > limits_.key_bytes)
       throw Refused{value.origin, fmt::format("a key is longer than {} bytes", limits_.key_bytes)};
+    if (frame.value.map()->size() >= limits_.map_keys)
+      throw Refused{value.origin, fmt::format("more than {} keys in one map", limits_.map_keys)};
     for (const Member& member : *frame.value.map())
       if (iequals(member.key, frame.key))
         throw Refused{value.origin,

@@ -24,6 +24,7 @@ inline void round_trip(const config::Config& config) {
   auto yaml_tree = config::parse_yaml(yaml, "again.yaml");
   expect(yaml_tree.has_value(), "printed YAML is read");
   expect(print_yaml(config::decode(*yaml_tree, problems)) == yaml, "YAML is stable");
+  if (yaml.find("!!binary ") != std::string::npos) return;  // JSON cannot carry what is no UTF-8; Go replaces it too
   std::string json = print_json(config);
   auto json_tree = config::parse_json(json, "again.json");
   expect(json_tree.has_value(), "printed JSON is read");
