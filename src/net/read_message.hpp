@@ -15,7 +15,7 @@ namespace gost {
 /// than `Capacity`. `first` are bytes of the message that somebody has read already. Errors of the stream: Cause::eof
 /// ("EOF" before the first byte, "unexpected EOF" within the message), a stop, or the system's.
 template <std::size_t Capacity, class Function>
-auto read_message(Stream& stream, Function decode, Bytes first = {})
+GOST_OWN_FRAME auto read_message(Stream& stream, Function decode, Bytes first = {})
     -> Task<Result<std::variant_alternative_t<0, std::invoke_result_t<Function, Bytes>>>> {
   std::array<std::uint8_t, Capacity> buffer;
   std::size_t size = first.size();

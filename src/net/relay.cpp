@@ -79,7 +79,7 @@ class Relay : private Timer {
   }
 
   /// Copies until the source is dry, hot, or at its end.
-  Task<Next> copy(Direction& direction) {
+  GOST_OWN_FRAME Task<Next> copy(Direction& direction) {
     BufferPool::Buffer buffer = pools_.buffers.borrow();
     bool may_splice = options_.splice && direction.from.kernel() != nullptr && direction.to.kernel() != nullptr;
     int full_reads = 0;
@@ -108,7 +108,7 @@ class Relay : private Timer {
   }
 
   /// Moves bytes through a pipe until the source is dry, no longer hot, or at its end.
-  Task<Next> splice_through(Direction& direction) {
+  GOST_OWN_FRAME Task<Next> splice_through(Direction& direction) {
     IoWatch& source = *direction.from.kernel();
     IoWatch& sink = *direction.to.kernel();
     auto ends = pools_.pipes.borrow();
@@ -151,7 +151,7 @@ class Relay : private Timer {
   }
 
   /// The source has ended: the sink is told, the other direction goes on.
-  Task<Next> pass_on_end(Direction& direction) {
+  GOST_OWN_FRAME Task<Next> pass_on_end(Direction& direction) {
     for (;;) {
       IoResult result = direction.to.try_shutdown();
       if (result.status == IoResult::Status::would_block) {

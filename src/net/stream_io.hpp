@@ -24,7 +24,7 @@ class [[nodiscard]] WholeTransfer {
   Result<> await_resume() { return std::move(result_); }
 
  private:
-  static Task<> finish(Stream& stream, typename Operation::Span left, Result<>& result) {
+  GOST_OWN_FRAME static Task<> finish(Stream& stream, typename Operation::Span left, Result<>& result) {
     do {
       if (Outcome outcome = co_await stream.until(Operation::kInterest); outcome != Outcome::ready) {
         result = fail(stop_error(outcome));

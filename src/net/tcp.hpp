@@ -70,7 +70,7 @@ class TcpStream final : public Stream {
 
 /// Connects, with TCP_NODELAY and keepalive as GOST has them. Errors are worded as Go words them ("dial tcp
 /// 127.0.0.1:1: connect: connection refused"). An unspecified address means the local host.
-Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to);
+GOST_OWN_FRAME Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to);
 
 struct ListenOptions {
   KeepAlive keepalive;      ///< of accepted sockets

@@ -10,6 +10,10 @@
 #include <optional>
 #include <utility>
 
+/// For a coroutine that a long-lived one calls now and then: gives it a frame of its own, freed when it ends. Clang
+/// would otherwise reserve room for it in the caller's frame, for all of the caller's life.
+#define GOST_OWN_FRAME [[gnu::noinline]]
+
 namespace gost {
 
 template <class T = void>

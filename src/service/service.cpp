@@ -15,9 +15,13 @@ class Service::Shard final : public StreamSink, private Timer {
 
   IoContext& io() { return io_; }
 
-  Task<> start() {
+  Task<> open() {
     accepting_.emplace(io_.loop.root());
     sessions_.emplace(io_.loop.root());
+    co_return;
+  }
+
+  Task<> accept() {
     accepting_->spawn(service_.parts_.listener->accept(seat_));
     co_return;
   }
@@ -77,7 +81,7 @@ class Service::Shard final : public StreamSink, private Timer {
   Service& service_;
   IoContext& io_;
   std::size_t seat_;
-  // Made and destroyed on the loop, between start() and finish().
+  // Made and destroyed on the loop, by open() and finish().
   std::optional<TaskGroup> accepting_;
   std::optional<TaskGroup> sessions_;
 };
@@ -108,7 +112,9 @@ Result<> Service::bind(Workers& workers) {
 }
 
 Task<> Service::start() {
-  for (auto& shard : shards_) co_await run_on(shard->io().loop, shard->start());
+  // All are open before the first accepts: an accepted connection may go to any of them.
+  for (auto& shard : shards_) co_await run_on(shard->io().loop, shard->open());
+  for (auto& shard : shards_) co_await run_on(shard->io().loop, shard->accept());
 }
 
 Task<> Service::stop_accepting() {

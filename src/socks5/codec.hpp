@@ -86,7 +86,8 @@ Decode<bool> decode_auth_status(Bytes bytes);
 Decode<Request> decode_request(Bytes bytes);
 Decode<ReplyMessage> decode_reply(Bytes bytes);
 
-using ReplyBuffer = MessageBuffer<kMaxRequest>;
+/// A reply with an IP address.
+using ReplyBuffer = MessageBuffer<3 + 1 + 16 + 2>;
 
 /// `05 NMETHODS METHODS…` in the given order.
 MessageBuffer<kMaxGreeting> encode_greeting(std::initializer_list<Method> methods);

@@ -10,7 +10,7 @@ namespace gost::socks5 {
 namespace {
 
 /// Answers with the code for the error's cause and passes the error on.
-Task<Result<>> refuse(Session& session, Error error) {
+GOST_OWN_FRAME Task<Result<>> refuse(Session& session, Error error) {
   auto reply = encode_reply(static_cast<Reply>(refusal_for(error.cause).socks5));
   auto sent = co_await write_all(*session.client, reply.view());
   co_return fail(std::move(error));

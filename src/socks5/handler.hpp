@@ -23,8 +23,8 @@ class SocksHandler final : public Handler {
 
  private:
   /// Greeting, authentication and request.
-  Task<Result<Request>> negotiate(Session& session) const;
-  Task<Result<>> authenticate(Session& session) const;
+  GOST_OWN_FRAME Task<Result<Request>> negotiate(Session& session) const;
+  GOST_OWN_FRAME Task<Result<>> authenticate(Session& session) const;
   Task<Result<>> connect(Session& session, Endpoint target) const;
 
   HandlerOptions options_;
