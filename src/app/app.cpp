@@ -27,7 +27,7 @@ void print(std::FILE* to, const std::string& text) {
 }
 
 std::string version() {
-  return "gost " GOST_VERSION " (C++23, clang " __clang_version__ "linux) speaks as GOST 3.3.0\n";
+  return "gost " GOST_VERSION " (C++23, linux), compatible with GOST 3.3.0\n";
 }
 
 /// The log on standard error for everything that happens before the configured one is known.

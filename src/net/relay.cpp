@@ -152,6 +152,8 @@ class Relay : private Timer {
 
   /// The source has ended: the sink is told, the other direction goes on.
   GOST_OWN_FRAME Task<Next> pass_on_end(Direction& direction) {
+    // The second end needs no announcement on a socket: the owner closes it next, and that says the same.
+    if (++ends_ == 2 && direction.to.kernel() != nullptr) co_return Next::end;
     for (;;) {
       IoResult result = direction.to.try_shutdown();
       if (result.status == IoResult::Status::would_block) {
@@ -213,7 +215,8 @@ class Relay : private Timer {
   TimePoint last_byte_{};
   Duration idle_limit_ = Duration::zero();
   std::optional<Error> error_;
-  bool ended_ = false;
+  bool ended_ = false;  ///< stopped on purpose, not by an error
+  int ends_ = 0;        ///< directions whose source has ended
 };
 
 }  // namespace
