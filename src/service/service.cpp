@@ -7,6 +7,13 @@
 
 namespace gost {
 
+namespace {
+
+/// A shortage that lasts is said again only this often: every loop meets it ten times a second.
+constexpr Duration kWarnAgain = std::chrono::minutes(1);
+
+}  // namespace
+
 /// The part of a service that lives on one loop.
 class Service::Shard final : public StreamSink, private Timer {
  public:
@@ -52,8 +59,9 @@ class Service::Shard final : public StreamSink, private Timer {
   }
 
   void accept_failed(const Error& error, Duration retry_in) override {
+    if (!service_.may_warn(io_.loop.now())) return;
     service_.log_.warn("accept: " + error.text +
-                       (retry_in > Duration::zero() ? ", retrying in " + to_string(retry_in) : std::string()));
+                       (retry_in > Duration::zero() ? ", retrying every " + to_string(retry_in) : std::string()));
   }
 
  private:
@@ -95,6 +103,14 @@ Service::Service(ServiceParts parts, Logger log, SidSource& sids)
 }
 
 Service::~Service() = default;
+
+bool Service::may_warn(TimePoint now) {
+  auto quiet_until = quiet_until_.load(std::memory_order_relaxed);
+  auto since_epoch = now.time_since_epoch();
+  if (since_epoch.count() < quiet_until) return false;
+  return quiet_until_.compare_exchange_strong(quiet_until, (since_epoch + kWarnAgain).count(),
+                                              std::memory_order_relaxed);
+}
 
 Result<> Service::bind(Workers& workers) {
   if (auto bound = parts_.listener->bind(); !bound) return bound;

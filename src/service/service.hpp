@@ -6,6 +6,7 @@
 #include "net/workers.hpp"
 #include "observe/connection_record.hpp"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,8 +44,12 @@ class Service {
  private:
   class Shard;
 
+  /// True if it is time to tell (again) that nothing can be accepted. Any thread.
+  bool may_warn(TimePoint now);
+
   ServiceParts parts_;
   Logger log_;
+  std::atomic<TimePoint::rep> quiet_until_{TimePoint::min().time_since_epoch().count()};
   ConnectionLoggers loggers_;
   SidSource& sids_;
   std::shared_ptr<HandshakeGate> gate_;

@@ -46,7 +46,7 @@ std::optional<Error> TcpListener::accept_some(std::size_t here, IoWatch& watch) 
       watch.not_readable();
       return std::nullopt;
     } else if (system_cause(accepted.error()) == Cause::exhausted) {
-      return Error::system(accepted.error(), "accept");
+      return Error::system(accepted.error());
     }
     // Anything else is the fault of that one connection.
   }
