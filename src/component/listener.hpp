@@ -43,6 +43,9 @@ class Listener {
   virtual void seat(std::vector<ListenerSeat> seats) = 0;
   /// Accepts on the loop number `seat` until the scope is stopped.
   virtual Task<> accept(std::size_t seat) = 0;
+  /// Gives the address back: whoever connects now is refused and does not wait for an answer that never comes. Called
+  /// once, when every accept() has ended.
+  virtual void close() = 0;
 };
 
 }  // namespace gost

@@ -135,6 +135,7 @@ Task<> Service::start() {
 
 Task<> Service::stop_accepting() {
   for (auto& shard : shards_) co_await run_on(shard->io().loop, shard->stop_accepting());
+  parts_.listener->close();
 }
 
 Task<> Service::finish(Duration drain) {

@@ -34,7 +34,7 @@ class Service {
   Result<> bind(Workers& workers);
   /// Accepts on every loop.
   Task<> start();
-  /// Accepts no more. What was accepted goes on.
+  /// Accepts no more and gives the address back. What was accepted goes on.
   Task<> stop_accepting();
   /// Waits up to `drain` for the sessions to end, then ends them.
   Task<> finish(Duration drain);

@@ -78,7 +78,9 @@ TEST(Service, ServesOnAllLoopsAndDrainsWhenItStops) {
     for (auto& client : clients) co_await expect_echo(*client);
     EXPECT_EQ(r.workers[0].connections.load(), 2);
     EXPECT_EQ(r.workers[1].connections.load(), 2);
+    SocketAddress address = r.tcp->address();
     co_await r.service->stop_accepting();
+    EXPECT_FALSE(co_await connect_tcp(address)) << "the address is free again";
     TaskGroup stopping(co_await this_scope());
     stopping.spawn(r.service->finish(1h));
     for (auto& client : clients) co_await expect_echo(*client);

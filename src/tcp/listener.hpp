@@ -18,6 +18,7 @@ class TcpListener final : public Listener {
   std::string network() const override { return "tcp"; }
   void seat(std::vector<ListenerSeat> seats) override { seats_ = std::move(seats); }
   Task<> accept(std::size_t seat) override;
+  void close() override { socket_.reset(); }
 
  private:
   /// Accepts what is there, up to a fair number. Returns the error that makes it necessary to pause.
