@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 namespace gost {
@@ -30,15 +31,23 @@ std::string version() {
   return "gost " GOST_VERSION " (C++23, linux), compatible with GOST 3.3.0\n";
 }
 
+/// The user's wish for all programs: no-color.org.
+bool colours_wanted() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return no_colour == nullptr || *no_colour == '\0';
+}
+
 /// The log on standard error for everything that happens before the configured one is known.
 int fail_before_start(const std::string& text) {
-  OpenedLog bootstrap = open_log({});
+  LogOptions options;
+  options.colours = colours_wanted();
+  OpenedLog bootstrap = open_log(options);
   bootstrap.logger.fatal(text);
   if (bootstrap.writer) bootstrap.writer->flush(kFlushLimit);
   return kExitFailure;
 }
 
-int report_check(config::Problems problems) {
+int report_check(const config::Problems& problems) {
   std::string text;
   for (const config::Problem& problem : problems) text += problem.to_string() + "\n";
   bool bad = config::has_errors(problems);
@@ -49,6 +58,7 @@ int report_check(config::Problems problems) {
 
 OpenedLog open_configured_log(const std::optional<config::Log>& log) {
   LogOptions options;
+  options.colours = colours_wanted();
   if (log) {
     options.output = log->output;
     options.level = log->level;
@@ -126,7 +136,7 @@ int run_program(std::span<const char* const> arguments) {
   Built built;
   // What check() has refused cannot be built, and would only be told twice.
   if (!config::has_errors(problems)) built = build(loaded->config, problems);
-  if (flags->check) return report_check(std::move(problems));
+  if (flags->check) return report_check(problems);
   return start(*flags, *loaded, std::move(built), problems);
 }
 
