@@ -5,7 +5,6 @@ import time
 import pytest
 
 from support import wire
-from support.program import checks_virtual_tables
 from support.reasons import assert_reason, ends
 from support.waiting import wait_until
 
@@ -22,8 +21,6 @@ def close_all(socks):
 
 @pytest.fixture(name="small")
 def program_with_few_descriptors(gost):
-    if checks_virtual_tables():
-        pytest.skip("built with -fsanitize=vptr, which needs descriptors itself; add -fno-sanitize=vptr")
     return gost("-L", "socks5://127.0.0.1:0?readTimeout=60s", max_files=FEW_FILES, env={"GOMAXPROCS": str(LOOPS)})
 
 

@@ -30,12 +30,6 @@ def environment(extra=None):
     return {**SANITIZER_OPTIONS, **kept, "HOME": "/nonexistent", **(extra or {})}
 
 
-def checks_virtual_tables():
-    """Whether the sanitizer of this build opens a pipe for each first use of an object: it then takes the lack of
-    descriptors for a broken object, and the program cannot be tested without descriptors."""
-    return b"__ubsan_handle_dynamic_type_cache_miss" in Path(BINARY).read_bytes()
-
-
 def without_quarantine():
     """Freed memory goes back at once instead of into the sanitizer's quarantine, so that growth can be measured."""
     options = os.environ.get("ASAN_OPTIONS", SANITIZER_OPTIONS["ASAN_OPTIONS"])
