@@ -25,6 +25,7 @@ IpAddress IpAddress::v6(std::array<std::uint8_t, 16> bytes, std::uint32_t zone) 
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;  // C functions would see its end there
   char buffer[INET6_ADDRSTRLEN];
   std::uint32_t zone = 0;
   if (auto percent = text.find('%'); percent != std::string_view::npos) {
@@ -41,7 +42,6 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   if (text.empty() || text.size() >= sizeof buffer) return std::nullopt;
   std::memcpy(buffer, text.data(), text.size());
   buffer[text.size()] = '\0';
-  if (std::memchr(buffer, 0, text.size()) != nullptr) return std::nullopt;
 
   if (std::array<std::uint8_t, 4> four{}; ::inet_pton(AF_INET, buffer, four.data()) == 1) return v4(four);
   if (std::array<std::uint8_t, 16> six{}; ::inet_pton(AF_INET6, buffer, six.data()) == 1) return v6(six, zone);

@@ -15,6 +15,7 @@ TEST(IpAddress, RefusesWhatIsNoAddress) {
   for (auto text : {"", "1.2.3", "1.2.3.256", "01.2.3.4.5", "[::1]", "::g", "localhost", "1.2.3.4%lo"})
     EXPECT_FALSE(IpAddress::parse(text)) << text;
   EXPECT_FALSE(IpAddress::parse(std::string_view("1.2.3.4\0", 8)));
+  EXPECT_FALSE(IpAddress::parse(std::string_view("fe80::1%lo\0.example", 19))) << "a name with a hidden end";
 }
 
 TEST(IpAddress, ZoneIsKeptAndMappedAddressesUnwrap) {
