@@ -13,17 +13,23 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+/// The edit distance if it is below `limit`, else any number from `limit` on: most words differ so much that a few
+/// rows tell.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
+  std::size_t longer = std::max(a.size(), b.size()) - std::min(a.size(), b.size());
+  if (longer >= limit) return longer;
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = row[0];
-    row[0] = i + 1;
+    std::size_t least = row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
       std::size_t substituted = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
       diagonal = row[j + 1];
       row[j + 1] = std::min({substituted, row[j] + 1, row[j + 1] + 1});
+      least = std::min(least, row[j + 1]);
     }
+    if (least >= limit) return least;
   }
   return row.back();
 }
@@ -78,7 +84,7 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (std::string_view candidate : candidates) {
-    std::size_t distance = edit_distance(word, candidate);
+    std::size_t distance = edit_distance(word, candidate, best_distance);
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

@@ -27,6 +27,11 @@ TEST(Text, SuggestsOnlyLikelyMisspellings) {
   EXPECT_EQ(nearest("servces", {"chains", "services"}), "services");
   EXPECT_EQ(nearest("Handlr", {"handler", "listener"}), "handler");
   EXPECT_EQ(nearest("xyz", {"handler", "listener"}), "");
+  EXPECT_EQ(nearest("listner", {"list", "listening", "listener"}), "listener") << "the nearest, not the first";
+  EXPECT_EQ(nearest("readTimeuot", {"timeout", "readTimeout"}), "readTimeout");
+  EXPECT_EQ(nearest("abcdef", {"abxyef"}), "abxyef") << "a third of the letters may differ";
+  EXPECT_EQ(nearest("abcdef", {"abxyzf"}), "");
+  EXPECT_EQ(nearest("", {"a", "ab"}), "a");
 }
 
 TEST(Text, SecretsMatchOnlyWhenEqual) {
