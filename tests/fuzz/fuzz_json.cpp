@@ -10,6 +10,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto tree = gost::config::parse_json(gost::as_text({data, size}), "fuzz.json", limits);
   if (!tree) return 0;
   gost::config::Problems problems;
-  gost::fuzz::round_trip(gost::config::decode(*tree, problems));
+  gost::config::Config config = gost::config::decode(*tree, problems);
+  gost::config::check(config, {});
+  gost::fuzz::yaml_round_trip(config);
+  gost::fuzz::json_round_trip(config);
   return 0;
 }
