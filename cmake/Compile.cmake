@@ -11,6 +11,10 @@ endif()
 
 if(GOST_SANITIZE)
   add_compile_options(-fsanitize=${GOST_SANITIZE} -fno-sanitize-recover=all)
+  # The vptr check needs descriptors of its own; in a test that uses them all up it reports what is not there.
+  if(GOST_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize=vptr)
+  endif()
   add_link_options(-fsanitize=${GOST_SANITIZE})
 endif()
 

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace gost {
 
@@ -38,11 +39,11 @@ bool colours_wanted() {
 }
 
 /// The log on standard error for everything that happens before the configured one is known.
-int fail_before_start(const std::string& text) {
+int fail_before_start(const std::vector<std::string>& texts) {
   LogOptions options;
   options.colours = colours_wanted();
   OpenedLog bootstrap = open_log(options);
-  bootstrap.logger.fatal(text);
+  for (const std::string& text : texts) bootstrap.logger.fatal(text);
   if (bootstrap.writer) bootstrap.writer->flush(kFlushLimit);
   return kExitFailure;
 }
@@ -89,10 +90,10 @@ int serve(Built built, const Logger& log, Duration drain) {
 
 int start(const config::Flags& flags, const config::Loaded& loaded, Built built, const config::Problems& problems) {
   if (config::has_errors(problems)) {
-    std::string text;
+    std::vector<std::string> texts;
     for (const config::Problem& problem : problems)
-      if (problem.severity == config::Severity::error) text += (text.empty() ? "" : "; ") + problem.to_string();
-    return fail_before_start(text);
+      if (problem.severity == config::Severity::error) texts.push_back(problem.to_string());
+    return fail_before_start(texts);
   }
   OpenedLog opened = open_configured_log(loaded.config.log);
   for (const std::string& warning : opened.warnings) opened.logger.warn(warning);
@@ -122,7 +123,7 @@ int run_program(std::span<const char* const> arguments) {
   }
   auto loaded = config::load(*flags, config::process_surroundings());
   if (!loaded) {
-    if (!flags->check) return fail_before_start(loaded.error().text);
+    if (!flags->check) return fail_before_start({loaded.error().text});
     print(stderr, loaded.error().text + "\n");
     return kExitBadConfiguration;
   }

@@ -4,7 +4,7 @@
 
 namespace gost {
 
-HandshakeGate::HandshakeGate(std::size_t limit, std::vector<Loop*> loops) : limit_(limit) {
+HandshakeGate::HandshakeGate(std::size_t limit, const std::vector<Loop*>& loops) : limit_(limit) {
   for (Loop* loop : loops) seats_.push_back(std::make_unique<Seat>(*loop));
 }
 

@@ -35,7 +35,7 @@ class HandshakeGate : public std::enable_shared_from_this<HandshakeGate> {
     bool dropped_ = false;
   };
 
-  HandshakeGate(std::size_t limit, std::vector<Loop*> loops);
+  HandshakeGate(std::size_t limit, const std::vector<Loop*>& loops);
 
   /// Counts a client that lives on the loop number `seat`; `scope` is stopped if it has to go.
   void enter(Slot& slot, std::size_t seat, Scope& scope);

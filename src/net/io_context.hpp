@@ -1,6 +1,7 @@
 // What every connection of one loop shares: the loop, its pools and its resolver.
 #pragma once
 
+#include "net/memory_trim.hpp"
 #include "net/pools.hpp"
 #include "net/relay.hpp"
 #include "net/resolver.hpp"
@@ -16,6 +17,7 @@ struct IoContext {
   BufferPool buffers;
   PipePool pipes;
   Resolver resolver;
+  MemoryTrim memory;
   /// Connections that live on this loop; other loops read it to place new ones.
   std::atomic<int> connections{0};
 

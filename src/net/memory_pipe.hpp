@@ -12,7 +12,7 @@
 namespace gost {
 
 struct MemoryPipeOptions {
-  std::size_t capacity = 64 * 1024;                                    ///< bytes on the way in each direction
+  std::size_t capacity = std::size_t{64} * 1024;                       ///< bytes on the way in each direction
   std::size_t read_at_most = std::numeric_limits<std::size_t>::max();  ///< bytes that one try_read returns
   bool half_close = true;                                              ///< false: try_shutdown is unsupported
   /// The n-th read or write (counted over both directions of the first end, from 0) fails with a reset.

@@ -14,7 +14,7 @@ namespace gost {
 /// 64 KiB buffers straight from the kernel, so that what the pool does not keep really goes back.
 class BufferPool {
  public:
-  static constexpr std::size_t kBufferSize = 64 * 1024;
+  static constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
 
   /// A borrowed buffer; goes back to the pool when destroyed.
   class Buffer {
@@ -50,8 +50,8 @@ class BufferPool {
 /// Pipes for splice(2).
 class PipePool {
  public:
-  static constexpr std::size_t kDefaultCapacity = 64 * 1024;
-  static constexpr std::size_t kGrownCapacity = 1024 * 1024;
+  static constexpr std::size_t kDefaultCapacity = std::size_t{64} * 1024;
+  static constexpr std::size_t kGrownCapacity = std::size_t{1024} * 1024;
 
   struct Ends {
     Fd read;

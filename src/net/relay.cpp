@@ -11,7 +11,7 @@ namespace gost {
 namespace {
 
 /// A coroutine that never has to wait lets the others go first after this much.
-constexpr std::size_t kBytesPerTurn = 256 * 1024;
+constexpr std::size_t kBytesPerTurn = std::size_t{256} * 1024;
 constexpr int kOperationsPerTurn = 16;
 
 /// Two full buffers in a row make a direction hot enough for splice.
@@ -19,7 +19,7 @@ constexpr int kFullReadsToSplice = 2;
 /// A flow that has spliced this much gets the large pipe.
 constexpr std::uint64_t kBytesToGrow = 512 * 1024;
 /// So many small moves in a row, and copying is cheaper again.
-constexpr std::size_t kSmallMove = 16 * 1024;
+constexpr std::size_t kSmallMove = std::size_t{16} * 1024;
 constexpr int kSmallMovesToCopy = 8;
 
 class Turn {

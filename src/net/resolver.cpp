@@ -6,6 +6,7 @@
 #include <ares.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <list>
 
 namespace gost {
@@ -50,6 +51,12 @@ void on_answer(void* argument, int status, int /*timeouts*/, ares_addrinfo* foun
     ares_freeaddrinfo(found);
   }
   if (query.place != nullptr) query.place->complete();
+}
+
+/// What cannot be a host name must not reach c-ares, which reads up to the first NUL and would look up another name.
+bool is_possible_name(std::string_view host) {
+  auto is_bad = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
+  return host.size() <= 253 && std::ranges::none_of(host, is_bad);
 }
 
 bool is_localhost(std::string_view host) {
@@ -195,6 +202,7 @@ Task<Result<std::vector<IpAddress>>> Resolver::lookup(std::string host, Family f
   auto failed = [&host](Cause cause, std::string_view why) {
     return fail(cause, "lookup " + host + ": " + std::string(why));
   };
+  if (!is_possible_name(host)) co_return failed(Cause::host_unreachable, "no such host");
   if (!channel_) channel_ = std::make_unique<Channel>(loop_, options_);
   if (channel_->status() != ARES_SUCCESS) co_return failed(Cause::other, ares_strerror(channel_->status()));
 

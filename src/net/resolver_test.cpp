@@ -123,6 +123,15 @@ TEST(Resolver, AnUnknownNameIsHostUnreachable) {
   });
 }
 
+TEST(Resolver, WhatIsNoNameIsNotLookedUp) {
+  with_name_server(Loop::Time::real, [](Resolver& resolver, NameServer& server) -> Task<> {
+    for (const std::string& name :
+         {std::string("known.test\0.other", 17), std::string("a b"), std::string("a\n"), std::string(254, 'a')})
+      EXPECT_EQ((co_await resolver.lookup(name, Family::v4)).error().cause, Cause::host_unreachable);
+    EXPECT_EQ(server.queries, 0);
+  });
+}
+
 TEST(Resolver, LocalhostNeedsNoServer) {
   with_name_server(Loop::Time::real, [](Resolver& resolver, NameServer& server) -> Task<> {
     EXPECT_EQ((co_await resolver.lookup("LocalHost", Family::v4))->front().to_string(), "127.0.0.1");

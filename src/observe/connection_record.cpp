@@ -19,7 +19,7 @@ std::int64_t nanoseconds(Duration duration) {
 
 /// GOST logs these at debug: they say nothing about the proxy's health, and anybody can provoke them.
 Level level_of(Cause cause) {
-  bool harmless = cause == Cause::eof || cause == Cause::canceled;
+  bool harmless = cause == Cause::eof || cause == Cause::reset || cause == Cause::canceled;
   return harmless ? Level::debug : Level::error;
 }
 

@@ -1,8 +1,11 @@
 #include "service/build.hpp"
 
+#include "core/text.hpp"
 #include "route/direct_router.hpp"
 #include "service/option_reader.hpp"
 #include "service/registry.hpp"
+
+#include <span>
 
 namespace gost {
 
@@ -11,6 +14,11 @@ namespace {
 /// Service options that later parts bring. Ignoring one would send traffic another way than was asked for.
 constexpr std::string_view kUnavailableOptions[] = {"proxyProtocol", "interface", "so_mark", "netns",   "netns.out",
                                                     "preUp",         "postUp",    "preDown", "postDown"};
+
+/// Options that change nothing yet. Nothing is less safe for it, so a warning does.
+constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"bind", "udp",  "skipauth", "sniffing",
+                                                             "tor",  "comp", "hash"};
+constexpr std::string_view kServiceOptionsWithoutEffect[] = {"ignoreChain", "enableStats", "labels"};
 
 constexpr std::int64_t kMaxHandshakes = 1024;
 
@@ -67,6 +75,15 @@ class Builder {
     return std::make_shared<const UserList>(std::vector<User>{{handler.auth->username, handler.auth->password}});
   }
 
+  void warn_of_options_without_effect(const config::Metadata& metadata, std::span<const std::string_view> options) {
+    for (std::string_view option : options) {
+      const config::Value* value = metadata.find(option);
+      if (value == nullptr || parse_bool(value->text()) == false) continue;
+      problems_.push_back({config::Severity::warning, value->origin,
+                           "option '" + std::string(option) + "' has no effect in this build"});
+    }
+  }
+
   void add_service(const config::Service& service) {
     for (std::string_view option : kUnavailableOptions) {
       if (const config::Value* value = service.metadata.find(option))
@@ -76,6 +93,8 @@ class Builder {
     if (service.sockopts && service.sockopts->mark != 0)
       problem(service.origin, "option 'sockopts' is not available in this build");
 
+    if (service.handler) warn_of_options_without_effect(service.handler->metadata, kHandlerOptionsWithoutEffect);
+    warn_of_options_without_effect(service.metadata, kServiceOptionsWithoutEffect);
     const config::Handler handler = service.handler.value_or(config::Handler{});
     const config::Listener listener = service.listener.value_or(config::Listener{});
     OptionReader options(service.metadata);

@@ -48,6 +48,16 @@ TEST(Build, OptionsThatWouldSendTrafficAnotherWayAreRefused) {
   }
 }
 
+TEST(Build, OptionsThatChangeNothingYetAreSaidSo) {
+  auto service = service_of("socks5", "tcp");
+  service.handler->metadata.set("udp", config::Value(true));
+  service.handler->metadata.set("bind", config::Value(false));
+  auto problems = problems_of(service);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].severity, config::Severity::warning);
+  EXPECT_EQ(problems[0].message, "option 'udp' has no effect in this build");
+}
+
 TEST(Build, AnOptionThatDoesNotParseIsRefused) {
   auto service = service_of("socks5", "tcp");
   service.handler->metadata.set("readTimeout", config::Value(std::string("soon")));

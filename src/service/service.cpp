@@ -79,6 +79,7 @@ class Service::Shard final : public StreamSink, private Timer {
       session.record.failed(session.handshake.dropped() ? too_many_handshakes() : result.error());
     }
     session.record.finished(session.bytes.from_a, session.bytes.from_b, io_.loop.now());
+    io_.memory.connection_ended(sessions_->running() - 1);
   }
 
   Error too_many_handshakes() const {
@@ -121,7 +122,7 @@ Result<> Service::bind(Workers& workers) {
     loops.push_back(&workers[i].loop);
     seats.push_back({&workers[i], shards_.back().get()});
   }
-  gate_ = std::make_shared<HandshakeGate>(parts_.max_handshakes, std::move(loops));
+  gate_ = std::make_shared<HandshakeGate>(parts_.max_handshakes, loops);
   parts_.listener->seat(std::move(seats));
   log_.info("listening on " + parts_.listener->address().to_string() + "/" + parts_.listener->network());
   return {};

@@ -31,7 +31,8 @@ Text text_at(Bytes bytes, std::size_t position) {
 }  // namespace
 
 Decode<Request> decode_request(Bytes bytes) {
-  if (!bytes.empty() && bytes[0] != kVersion) return Error{Cause::protocol, "Bad version"};
+  if (!bytes.empty() && bytes[0] != kVersion)
+    return Error{Cause::protocol, "Bad version " + std::to_string(bytes[0]) + ", SOCKS4 begins with 4"};
   if (bytes.size() > 1 && bytes[1] != 1 && bytes[1] != 2) return Error{Cause::protocol, "Bad command"};
   if (bytes.size() < kFixed + 1) return NeedMore{kFixed + 1 - bytes.size()};
 

@@ -10,8 +10,8 @@ constexpr std::uint8_t kIpv4 = 1;
 constexpr std::uint8_t kName = 3;
 constexpr std::uint8_t kIpv6 = 4;
 
-Error bad_version() {
-  return {Cause::protocol, "bad version"};
+Error bad_version(std::uint8_t got, std::uint8_t wanted) {
+  return {Cause::protocol, "bad version " + std::to_string(got) + ", expected " + std::to_string(wanted)};
 }
 
 /// The shortest request or reply there is: one with an empty name.
@@ -24,7 +24,7 @@ struct CodeAndAddress {
 
 /// `05 CODE RSV ATYP ADDR PORT`: requests and replies have the same shape. RSV is ignored, as in GOST.
 Decode<CodeAndAddress> decode_code_and_address(Bytes bytes) {
-  if (!bytes.empty() && bytes[0] != kVersion) return bad_version();
+  if (!bytes.empty() && bytes[0] != kVersion) return bad_version(bytes[0], kVersion);
   if (bytes.size() >= 4 && bytes[3] != kIpv4 && bytes[3] != kName && bytes[3] != kIpv6)
     return Error{Cause::address_type, "bad address type " + std::to_string(bytes[3])};
   if (bytes.size() < kShortest) return NeedMore{kShortest - bytes.size()};
@@ -58,7 +58,7 @@ void put_ip(MessageBuffer<Capacity>& message, const IpAddress& ip) {
 }  // namespace
 
 Decode<Greeting> decode_greeting(Bytes bytes) {
-  if (!bytes.empty() && bytes[0] != kVersion) return bad_version();
+  if (!bytes.empty() && bytes[0] != kVersion) return bad_version(bytes[0], kVersion);
   if (bytes.size() > 1 && bytes[1] == 0) return Error{Cause::protocol, "bad method: none offered"};
   // No greeting is shorter than three bytes, so that many may be asked for before NMETHODS is known.
   std::size_t total = bytes.size() > 1 ? 2 + std::size_t{bytes[1]} : 3;
@@ -69,13 +69,13 @@ Decode<Greeting> decode_greeting(Bytes bytes) {
 }
 
 Decode<Method> decode_method_choice(Bytes bytes) {
-  if (!bytes.empty() && bytes[0] != kVersion) return bad_version();
+  if (!bytes.empty() && bytes[0] != kVersion) return bad_version(bytes[0], kVersion);
   if (bytes.size() < 2) return NeedMore{2 - bytes.size()};
   return static_cast<Method>(bytes[1]);
 }
 
 Decode<Credentials> decode_credentials(Bytes bytes) {
-  if (!bytes.empty() && bytes[0] != kAuthVersion) return bad_version();
+  if (!bytes.empty() && bytes[0] != kAuthVersion) return bad_version(bytes[0], kAuthVersion);
   std::size_t total = 3;
   if (bytes.size() > 1) {
     std::size_t password_at = 2 + std::size_t{bytes[1]};
@@ -90,7 +90,7 @@ Decode<Credentials> decode_credentials(Bytes bytes) {
 }
 
 Decode<bool> decode_auth_status(Bytes bytes) {
-  if (!bytes.empty() && bytes[0] != kAuthVersion) return bad_version();
+  if (!bytes.empty() && bytes[0] != kAuthVersion) return bad_version(bytes[0], kAuthVersion);
   if (bytes.size() < 2) return NeedMore{2 - bytes.size()};
   return bytes[1] == 0;
 }

@@ -9,8 +9,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace gost::testing {
@@ -44,53 +47,80 @@ struct Conversation {
   Duration took = Duration::zero();
 };
 
-/// Runs `handler` for a client that sends `hex` (pieces separated by '|' are sent one after the other, each when the
-/// handler has nothing left to do), then keeps the connection open, or ends its side if the last piece is "fin".
-inline Conversation converse(const Handler& handler, const std::string& hex, const MemoryPipeOptions& pipe = {},
-                             std::function<void()> after = {}) {
-  Conversation conversation;
-  IoContext io(Loop::Time::simulated);
-  ConnectionLoggers loggers;
-  auto [server_side, client] = make_memory_pipe(pipe);
-  Session session(io, std::move(server_side), ConnectionRecord(loggers, "tcp", {}, {}, Sid(), io.loop.now()));
-  auto serve = [](const Handler& served, Session& on, Conversation& out, Loop& loop) -> Task<> {
-    TimePoint start = loop.now();
-    out.outcome = co_await served.handle(on);
-    out.took = loop.now() - start;
-    out.ended = true;
-    on.client.reset();
-  };
-  auto drain = [](Stream& stream, Conversation& out) {
-    std::array<std::uint8_t, 4096> buffer;
-    for (;;) {
-      IoResult got = stream.try_read(buffer);
-      if (got.status != IoResult::Status::ok) return;
-      out.received += to_hex(Bytes(buffer).first(got.bytes));
-    }
-  };
-  auto play = [&](Stream& stream, Scope& scope) -> Task<> {
-    TaskGroup group(scope);
-    group.spawn(serve(handler, session, conversation, io.loop));
-    std::string rest = hex;
-    while (!rest.empty() && !conversation.ended) {
-      auto bar = rest.find('|');
-      std::string piece = rest.substr(0, bar);
-      rest = bar == std::string::npos ? "" : rest.substr(bar + 1);
+/// One conversation while it goes on.
+class Talk {
+ public:
+  Talk(const Handler& handler, const std::string& hex, const MemoryPipeOptions& pipe, std::function<void()> after)
+      : handler_(handler), rest_(hex), after_(std::move(after)) {
+    auto [server_side, client] = make_memory_pipe(pipe);
+    client_ = std::move(client);
+    session_.emplace(io_, std::move(server_side), ConnectionRecord(loggers_, "tcp", {}, {}, Sid(), io_.loop.now()));
+  }
+
+  Conversation run() {
+    io_.loop.run(play());
+    return std::move(conversation_);
+  }
+
+ private:
+  Task<> serve() {
+    TimePoint start = io_.loop.now();
+    conversation_.outcome = co_await handler_.handle(*session_);
+    conversation_.took = io_.loop.now() - start;
+    conversation_.ended = true;
+    session_->client.reset();
+  }
+
+  Task<> play() {
+    TaskGroup group(co_await this_scope());
+    group.spawn(serve());
+    while (!rest_.empty() && !conversation_.ended) {
+      std::string piece = next_piece();
       if (piece == "fin") {
-        stream.try_shutdown();
+        client_->try_shutdown();
       } else {
-        auto sent = co_await write_all(stream, *from_hex(piece));
+        std::ignore = co_await write_all(*client_, *from_hex(piece));
       }
       for (int turn = 0; turn < 600; ++turn) co_await yield();  // one byte a turn at the slowest
-      drain(stream, conversation);
+      drain();
     }
-    if (after) after();
+    if (after_) after_();
     co_await group.join();
-    drain(stream, conversation);
-  };
-  auto root = [](auto& body, Stream& stream) -> Task<> { co_await body(stream, co_await this_scope()); };
-  io.loop.run(root(play, *client));
-  return conversation;
+    drain();
+  }
+
+  std::string next_piece() {
+    auto bar = rest_.find('|');
+    std::string piece = rest_.substr(0, bar);
+    rest_ = bar == std::string::npos ? "" : rest_.substr(bar + 1);
+    return piece;
+  }
+
+  void drain() {
+    std::array<std::uint8_t, 4096> buffer;
+    for (;;) {
+      IoResult got = client_->try_read(buffer);
+      if (got.status != IoResult::Status::ok) return;
+      conversation_.received += to_hex(Bytes(buffer).first(got.bytes));
+    }
+  }
+
+  const Handler& handler_;
+  std::string rest_;
+  std::function<void()> after_;
+  IoContext io_{Loop::Time::simulated};
+  ConnectionLoggers loggers_;
+  std::unique_ptr<Stream> client_;
+  std::optional<Session> session_;
+  Conversation conversation_;
+};
+
+/// Runs `handler` for a client that sends `hex` (pieces separated by '|' are sent one after the other, each when the
+/// handler has nothing left to do), then keeps the connection open, or ends its side if the last piece is "fin".
+/// `after` is called when all is sent.
+inline Conversation converse(const Handler& handler, const std::string& hex, const MemoryPipeOptions& pipe = {},
+                             std::function<void()> after = {}) {
+  return Talk(handler, hex, pipe, std::move(after)).run();
 }
 
 }  // namespace gost::testing
