@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 namespace gost::config {
 
@@ -18,6 +20,9 @@ struct Reader {
   const Metadata* given;
 };
 
+/// Unknown options that a warning was written for: a range of ports makes many services of one place.
+using Warned = std::set<std::tuple<const std::string*, unsigned, unsigned, std::string, std::string>>;
+
 std::vector<std::string_view> spellings(const std::vector<Reader>& readers) {
   std::vector<std::string_view> names;
   for (const Reader& reader : readers)
@@ -27,7 +32,7 @@ std::vector<std::string_view> spellings(const std::vector<Reader>& readers) {
 
 /// Readers that belong together, such as a service with its handler and its listener: the command line copies options
 /// into all of them, so an option that one of them knows is known.
-void check_together(const CheckContext& context, const std::vector<Reader>& readers) {
+void check_together(const CheckContext& context, const std::vector<Reader>& readers, Warned& warned) {
   bool all_known = std::ranges::all_of(readers, [](const Reader& r) { return r.options != nullptr; });
   for (const Reader& reader : readers) {
     for (const auto& [key, value] : reader.given->entries()) {
@@ -41,9 +46,10 @@ void check_together(const CheckContext& context, const std::vector<Reader>& read
       }
       auto knows = [&](const Reader& other) { return find_option(*other.options, key) != nullptr; };
       if (!all_known || std::ranges::any_of(readers, knows)) continue;
-      std::string where = value.origin.line == 0 ? "" : fmt::format(" for {}", reader.name);
-      context.warning(value.origin,
-                      fmt::format("unknown option '{}'{}.{}", key, where, suggestion(key, spellings(readers))));
+      const Origin& at = value.origin;
+      if (!warned.emplace(at.source.get(), at.line, at.column, reader.name, key).second) continue;
+      std::string where = at.line == 0 ? "" : fmt::format(" for {}", reader.name);
+      context.warning(at, fmt::format("unknown option '{}'{}.{}", key, where, suggestion(key, spellings(readers))));
     }
   }
 }
@@ -55,29 +61,34 @@ Reader reader_of(Kind kind, const std::optional<Part>& part) {
   return {fmt::format("{} '{}'", to_string(kind), name), options_of(kind, name), part ? &part->metadata : &kNone};
 }
 
-void check_hop(const CheckContext& context, const Hop& hop) {
-  if (hop.nodes.empty()) check_together(context, {{"hop", &hop_options(), &hop.metadata}});
+void check_hop(const CheckContext& context, const Hop& hop, Warned& warned) {
+  if (hop.nodes.empty()) check_together(context, {{"hop", &hop_options(), &hop.metadata}}, warned);
   for (const Node& node : hop.nodes)
-    check_together(context, {reader_of(Kind::connector, node.connector),
-                             reader_of(Kind::dialer, node.dialer),
-                             {"node", &node_options(), &node.metadata},
-                             {"hop", &hop_options(), &hop.metadata}});
+    check_together(context,
+                   {reader_of(Kind::connector, node.connector),
+                    reader_of(Kind::dialer, node.dialer),
+                    {"node", &node_options(), &node.metadata},
+                    {"hop", &hop_options(), &hop.metadata}},
+                   warned);
 }
 
 }  // namespace
 
 void check_options(const CheckContext& context) {
+  Warned warned;
   for (const Service& service : context.config.services) {
-    check_together(context, {reader_of(Kind::handler, service.handler),
-                             reader_of(Kind::listener, service.listener),
-                             {"service", &service_options(), &service.metadata}});
+    check_together(context,
+                   {reader_of(Kind::handler, service.handler),
+                    reader_of(Kind::listener, service.listener),
+                    {"service", &service_options(), &service.metadata}},
+                   warned);
     if (!service.forwarder) continue;
     for (const ForwardNode& node : service.forwarder->nodes)
-      check_together(context, {{"target", &node_options(), &node.metadata}});
+      check_together(context, {{"target", &node_options(), &node.metadata}}, warned);
   }
   for (const Chain& chain : context.config.chains)
-    for (const Hop& hop : chain.hops) check_hop(context, hop);
-  for (const Hop& hop : context.config.hops) check_hop(context, hop);
+    for (const Hop& hop : chain.hops) check_hop(context, hop, warned);
+  for (const Hop& hop : context.config.hops) check_hop(context, hop, warned);
 }
 
 }  // namespace gost::config

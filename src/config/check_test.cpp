@@ -80,6 +80,15 @@ TEST(Check, SpeaksOfArguments) {
   EXPECT_NE(report_line({"8080"}).find("address 8080: missing port in address"), std::string::npos);
 }
 
+TEST(Check, SaysOnceWhatIsWrongWithEveryServiceOfARange) {
+  EXPECT_EQ(report_line({"socks5://:1-9999?udpBuferSize=1&readTimeuot=1"}),
+            "-L #1: warning: unknown option 'readTimeuot'. Did you mean 'readTimeout'?\n"
+            "-L #1: warning: unknown option 'udpBuferSize'. Did you mean 'udpBufferSize'?\n");
+  EXPECT_EQ(report_line({":1?foo=1", ":2?foo=1"}),
+            "-L #1: warning: unknown option 'foo'.\n"
+            "-L #2: warning: unknown option 'foo'.\n");
+}
+
 TEST(Check, ReadsLimits) {
   for (auto line : {"$ 1MB", "$$\t1MB500KB 2MiB", "10.0.0.0/8 1.5GB 1B 3B", "::1 1EB"})
     EXPECT_FALSE(bad_traffic_limit(line)) << line;
