@@ -32,7 +32,7 @@ Error unknown_protocol(std::uint8_t first) {
 
 Task<Result<>> AutoHandler::handle(Session& session) const {
   auto first = co_await with_deadline(options_.read_timeout, read_byte(*session.client));
-  if (!first) co_return fail(first.error().in("handshake"));
+  if (!first) co_return fail(handshake_error(first.error()));
   session.first_byte = *first;
   if (*first == socks4::kVersion) co_return co_await options_.socks4->handle(session);
   if (*first == socks5::kVersion) co_return co_await options_.socks5->handle(session);

@@ -27,6 +27,11 @@ struct Session {
   Bytes preread() const { return first_byte ? Bytes(&*first_byte, 1) : Bytes(); }
 };
 
+/// A handshake's error as the log tells it: of a time limit it says which one it was.
+inline Error handshake_error(const Error& error) {
+  return error.cause == Cause::timeout ? error.in("handshake") : error;
+}
+
 /// Immutable and shared by all loops.
 class Handler {
  public:

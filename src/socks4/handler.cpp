@@ -22,7 +22,7 @@ GOST_OWN_FRAME Task<Result<>> refuse(Session& session, Error error) {
 Task<Result<>> SocksHandler::handle(Session& session) const {
   auto request = co_await with_deadline(
       options_.read_timeout, read_message<kMaxRequest>(*session.client, &decode_request, session.preread()));
-  if (!request) co_return fail(request.error().in("handshake"));
+  if (!request) co_return fail(handshake_error(request.error()));
 
   session.record.set_user(request->user_id);
   if (options_.auther && !options_.auther->check(request->user_id, ""))

@@ -52,7 +52,7 @@ Task<Result<>> SocksHandler::handle(Session& session) const {
   if (!request) {
     // Of all malformed requests only the unknown address type has a reply of its own.
     if (request.error().cause == Cause::address_type) co_return co_await refuse(session, request.error());
-    co_return fail(request.error().in("handshake"));
+    co_return fail(handshake_error(request.error()));
   }
   session.handshake.leave();
   session.record.set_request(name_of(request->command), request->target);

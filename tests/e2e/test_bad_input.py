@@ -58,17 +58,17 @@ SPEAKS_TLS = "the client speaks TLS, this service speaks SOCKS4 and SOCKS5 over 
 IPV4_REQUEST = request5("127.0.0.1", 1)
 
 WRONG = {
-    "http to socks5": ("socks5", b"GET / HTTP/1.1\r\n\r\n", b"", "bad version"),
-    "http to socks4": ("socks4", b"GET / HTTP/1.1\r\n\r\n", b"", "Bad version"),
+    "http to socks5": ("socks5", b"GET / HTTP/1.1\r\n\r\n", b"", "bad version 71, expected 5"),
+    "http to socks4": ("socks4", b"GET / HTTP/1.1\r\n\r\n", b"", "Bad version 71, SOCKS4 begins with 4"),
     "http to auto": ("auto", b"GET / HTTP/1.1\r\n\r\n", b"", SPEAKS_HTTP),
     "tls to auto": ("auto", b"\x16\x03\x01\x02\x00\x01", b"", SPEAKS_TLS),
     "zeros to auto": ("auto", bytes(100), b"",
                       "unknown protocol: the first byte is 0, SOCKS4 begins with 4, SOCKS5 with 5"),
-    "much garbage to socks5": ("socks5", b"\xff" * 100_000, b"", "bad version"),
+    "much garbage to socks5": ("socks5", b"\xff" * 100_000, b"", "bad version 255, expected 5"),
     "much garbage to auto": ("auto", b"\xff" * 100_000, b"",
                              "unknown protocol: the first byte is 255, SOCKS4 begins with 4, SOCKS5 with 5"),
-    "version 4 to socks5": ("socks5", b"\x04\x01\x00", b"", "bad version"),
-    "version 5 to socks4": ("socks4", b"\x05\x01\x00", b"", "Bad version"),
+    "version 4 to socks5": ("socks5", b"\x04\x01\x00", b"", "bad version 4, expected 5"),
+    "version 5 to socks4": ("socks4", b"\x05\x01\x00", b"", "Bad version 5, SOCKS4 begins with 4"),
     "zero methods": ("socks5", b"\x05\x00", b"", "bad method: none offered"),
     "only unknown methods": ("socks5", b"\x05\x03\x01\x03\x99", REFUSED_METHOD,
                              "bad method: the client insists on authentication"),
@@ -77,12 +77,12 @@ WRONG = {
     "no password method": ("protected", GREETING, REFUSED_METHOD,
                            "bad method: the client does not offer user/password authentication"),
     "bad version of the credentials": ("protected", GREETING_WITH_PASSWORD + b"\x05\x01a\x01b", b"\x05\x02",
-                                       "bad version"),
+                                       "bad version 5, expected 1"),
     "wrong password": ("protected", GREETING_WITH_PASSWORD + credentials("alice", "wrong"), b"\x05\x02\x01\x01",
                        "auth failure"),
     "empty credentials": ("protected", GREETING_WITH_PASSWORD + credentials("", ""), b"\x05\x02\x01\x01",
                           "auth failure"),
-    "a request of version 4": ("socks5", GREETING + b"\x04" + IPV4_REQUEST[1:], b"\x05\x00", "bad version"),
+    "a request of version 4": ("socks5", GREETING + b"\x04" + IPV4_REQUEST[1:], b"\x05\x00", "bad version 4, expected 5"),
     "an unknown address type": ("socks5", GREETING + b"\x05\x01\x00\x02" + bytes(6), b"\x05\x00" + failure5(8),
                                 "bad address type 2"),
     "an unknown command": ("socks5", GREETING + request5("127.0.0.1", 1, command=9), b"\x05\x00" + failure5(7),
@@ -142,7 +142,7 @@ def test_silent_handshakes_end_after_the_read_timeout(program, data):
     before = time.monotonic()
     _, connection = say(program, "hasty", data)
     assert 0.9 < time.monotonic() - before < 10
-    assert_reason(program, connection, "read: i/o timeout")
+    assert_reason(program, connection, "handshake: read: i/o timeout")
 
 
 def test_dripping_does_not_extend_the_read_timeout(program):
