@@ -53,6 +53,14 @@ TEST(Yaml, ExpandsAliasesAndMerges) {
   ASSERT_EQ(config.services.size(), 2U);
   EXPECT_EQ(config.services[1].name, "b");
   EXPECT_EQ(config.services[1].handler->type, "socks5");
+  EXPECT_EQ((*parse_yaml("? !!merge <<\n: {a: 1}\n", "t")).map()->at(0).key, "a");
+}
+
+TEST(Yaml, AQuotedMergeKeyIsAnOrdinaryKey) {
+  auto tree = parse_yaml("'<<': x\n\"a\": {\"<<\": {b: 1}}\n", "t.yaml");
+  ASSERT_TRUE(tree) << tree.error().text;
+  EXPECT_EQ(tree->map()->at(0).key, "<<");
+  EXPECT_EQ(tree->map()->at(1).value.map()->at(0).key, "<<");
 }
 
 TEST(Yaml, RefusesBombs) {
@@ -236,7 +244,8 @@ TEST(Metadata, GettersConvertAndRefuse) {
 }
 
 TEST(YamlScalar, QuotesWhatWouldChange) {
-  for (auto text : {"true", "4096", "0x1f", "1e3", "~", "", "null", "yes", "N", "10:30", "2026-01-02", ".5", "0755"})
+  for (auto text :
+       {"true", "4096", "0x1f", "1e3", "~", "", "null", "yes", "N", "10:30", "2026-01-02", ".5", "0755", "<<"})
     EXPECT_TRUE(needs_quotes(text)) << text;
   for (auto text : {":1080", "1.2.3.4", "::1", "socks5", "$ 1MB 2MB", "1m0s", "~127.0.0.1", "-", "+x"})
     EXPECT_FALSE(needs_quotes(text)) << text;

@@ -71,6 +71,7 @@ class TreeBuilder : public YAML::EventHandler {
     YAML::anchor_t anchor = 0;
     std::size_t values_before = 0;
     bool has_key = false;
+    bool merges = false;  ///< the key is an unquoted "<<"
     std::string key;
     Origin key_origin;
     std::vector<Value> merged;  ///< what "<<" brought, to be added behind the map's own keys
@@ -95,7 +96,8 @@ class TreeBuilder : public YAML::EventHandler {
       if (!decoded) throw Refused{at(mark), "!!binary: " + decoded.error().text};
       return Value(*decoded, at(mark));
     }
-    if (tag != "?") return Value(text, at(mark));  // quoted, or marked as a text
+    bool plain = tag == "?" || tag == "tag:yaml.org,2002:merge";
+    if (!plain) return Value(text, at(mark));  // quoted, or marked as a text
     Value value;
     value.origin = at(mark);
     value.spelling = text;
@@ -148,7 +150,7 @@ class TreeBuilder : public YAML::EventHandler {
       take_key(frame, value);
     } else {
       frame.has_key = false;
-      if (frame.key == "<<")
+      if (frame.merges)
         take_merge(frame, std::move(value));
       else
         std::get<Value::Map>(frame.value.data).push_back({frame.key, std::move(value), frame.key_origin});
@@ -160,6 +162,7 @@ class TreeBuilder : public YAML::EventHandler {
     frame.key = value.text();
     frame.key_origin = value.origin;
     frame.has_key = true;
+    frame.merges = value.spelling == kMergeKey;
     if (frame.key.size() > limits_.key_bytes)
       throw Refused{value.origin, fmt::format("a key is longer than {} bytes", limits_.key_bytes)};
     if (frame.value.map()->size() >= limits_.map_keys)

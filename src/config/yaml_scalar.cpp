@@ -158,7 +158,7 @@ PlainScalar resolve_plain(std::string_view text) {
 
 bool needs_quotes(std::string_view text) {
   if (!std::holds_alternative<std::string>(resolve_plain(text))) return true;
-  return looks_like_date(text) || looks_like_base60(text) || one_of(text, kOldBooleans);
+  return looks_like_date(text) || looks_like_base60(text) || one_of(text, kOldBooleans) || text == kMergeKey;
 }
 
 std::string go_float(double value) {

@@ -14,8 +14,11 @@ using PlainScalar = std::variant<std::monostate, bool, std::int64_t, double, std
 
 PlainScalar resolve_plain(std::string_view text);
 
-/// True if the text must be quoted to stay a string: it resolves to another type, is a date, or was a boolean ("yes")
-/// or a base-60 number ("10:30") in YAML 1.1.
+/// The key that merges other maps into its own, if it stands there without quotes.
+inline constexpr std::string_view kMergeKey = "<<";
+
+/// True if the text must be quoted to stay a string: it resolves to another type, is a date or the merge key, or was
+/// a boolean ("yes") or a base-60 number ("10:30") in YAML 1.1.
 bool needs_quotes(std::string_view text);
 
 /// Go's strconv.FormatFloat(value, 'g', -1, 64), with YAML's ".inf" and ".nan".
