@@ -22,14 +22,19 @@ class Race {
     group_.spawn(find(Family::v6, six_));
     group_.spawn(find(Family::v4, four_));
     Outcome outcome = co_await addresses_known();
+    TimePoint next_attempt = group_.scope().loop().now();
     while (outcome == Outcome::ready && !winner_ && !exhausted()) {
-      if (auto address = next_address()) {
+      TimePoint now = group_.scope().loop().now();
+      // Only time, or the failure of an attempt, makes room for the next one (RFC 8305 §5).
+      bool may_start = now >= next_attempt || attempt_ended_;
+      auto address = may_start ? next_address() : std::nullopt;
+      if (address) {
+        next_attempt = now + options_.attempt_delay;
+        attempt_ended_ = false;
         ++attempts_;
         group_.spawn(attempt(*address));
-        if (winner_) break;
-        outcome = co_await change_within(options_.attempt_delay);
       } else {
-        outcome = co_await change_within(Duration::zero());
+        outcome = co_await change_within(now < next_attempt ? next_attempt - now : Duration::zero());
       }
     }
     group_.stop();
@@ -60,6 +65,7 @@ class Race {
   Task<> attempt(SocketAddress address) {
     auto stream = co_await connect_(address);
     --attempts_;
+    attempt_ended_ = true;
     if (stream && !winner_) {
       winner_ = std::move(*stream);
     } else if (!stream && stream.error().cause != Cause::canceled && (!first_error_ || !attempt_failed_)) {
@@ -131,7 +137,8 @@ class Race {
   Found four_;
   bool next_is_four_ = false;
   int attempts_ = 0;
-  bool attempt_failed_ = false;
+  bool attempt_ended_ = false;   ///< since the last one was started
+  bool attempt_failed_ = false;  ///< `first_error_` is that of an attempt
   std::optional<Error> lookup_error_;
   std::optional<Error> first_error_;
   std::unique_ptr<Stream> winner_;

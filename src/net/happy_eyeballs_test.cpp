@@ -70,6 +70,12 @@ TEST_F(HappyEyeballs, PrefersIPv6WhenBothAnswer) {
   EXPECT_EQ(network.attempts, Attempts{"::1"});
 }
 
+TEST_F(HappyEyeballs, AnIPv4AnswerThatComesLaterDoesNotShortenTheHeadStart) {
+  Network network{.four = {5ms, {"1.1.1.1"}}, .six = {0s, {"::1"}}, .connects = {{"1.1.1.1", 0s}, {"::1", 20ms}}};
+  EXPECT_TRUE(network.run(loop_));
+  EXPECT_EQ(network.attempts, Attempts{"::1"});
+}
+
 TEST_F(HappyEyeballs, DoesNotWaitLongForIPv6Answers) {
   Network network{.four = {0s, {"1.1.1.1"}}, .six = {10s, {"::1"}}, .connects = {{"1.1.1.1", 0s}}};
   EXPECT_TRUE(network.run(loop_));

@@ -86,7 +86,7 @@ class PipePool {
   std::optional<Ends> borrow();
 
  private:
-  static constexpr std::size_t kKept = 8;
+  static constexpr std::size_t kKept = 16;
   void give_back(Ends ends);
   std::vector<Ends> free_;
 };

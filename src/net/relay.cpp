@@ -22,6 +22,9 @@ constexpr std::uint64_t kBytesToGrow = 512 * 1024;
 constexpr std::size_t kSmallMove = std::size_t{16} * 1024;
 constexpr int kSmallMovesToCopy = 8;
 
+/// How often a broken tunnel looks whether its last bytes have arrived.
+constexpr Duration kDeliveryCheck = std::chrono::milliseconds(10);
+
 class Turn {
  public:
   bool used_up(std::size_t bytes) {
@@ -63,19 +66,16 @@ class Relay : private Timer {
     Stream& from;
     Stream& to;
     std::uint64_t& bytes;
+    std::uint64_t spliced = 0;  ///< since the direction became hot
+    int small_moves = 0;        ///< in a row, while it is hot
   };
-  /// How a step of a direction ended.
-  enum class Next : std::uint8_t { wait, splice, end };
+  /// How a direction goes on when its source is readable again.
+  enum class Next : std::uint8_t { copy, splice, end };
 
   Task<> pump(Direction& direction) {
-    for (Next next = Next::wait; next != Next::end;) {
-      if (next == Next::wait) {
-        if (!ready(co_await direction.from.until(Interest::read))) break;
-        next = co_await copy(direction);
-      } else {
-        next = co_await splice_through(direction);
-      }
-    }
+    Next next = Next::copy;
+    while (next != Next::end && ready(co_await direction.from.until(Interest::read)))
+      next = next == Next::copy ? co_await copy(direction) : co_await splice_through(direction);
   }
 
   /// Copies until the source is dry, hot, or at its end.
@@ -86,23 +86,27 @@ class Relay : private Timer {
     Turn turn;
     for (;;) {
       IoResult in = direction.from.try_read(buffer.bytes());
-      if (in.status == IoResult::Status::would_block) co_return Next::wait;
+      if (in.status == IoResult::Status::would_block) co_return Next::copy;
       if (in.status == IoResult::Status::eof) co_return co_await pass_on_end(direction);
-      if (in.status == IoResult::Status::error) co_return broken(direction.from, direction.to, in.error, "read");
+      if (in.status == IoResult::Status::error) co_return co_await pass_on_failure(direction, in.error);
       for (Bytes rest = buffer.bytes().first(in.bytes); !rest.empty();) {
         IoResult out = direction.to.try_write(rest);
         if (out.status == IoResult::Status::ok) {
           rest = rest.subspan(out.bytes);
+          count(direction, out.bytes);
         } else if (out.status == IoResult::Status::would_block) {
           if (!ready(co_await direction.to.until(Interest::write))) co_return Next::end;
         } else {
-          co_return broken(direction.to, direction.from, out.error, "write");
+          co_return sink_failed(direction, out.error);
         }
       }
-      count(direction, in.bytes);
       full_reads = in.bytes == buffer.bytes().size() ? full_reads + 1 : 0;
-      if (full_reads == kFullReadsToSplice && may_splice) co_return Next::splice;
-      if (!direction.from.ready(Interest::read)) co_return Next::wait;
+      if (full_reads == kFullReadsToSplice && may_splice) {
+        direction.spliced = 0;
+        direction.small_moves = 0;
+        co_return Next::splice;
+      }
+      if (!direction.from.ready(Interest::read)) co_return Next::copy;
       if (turn.used_up(in.bytes) && !ready(co_await yield())) co_return Next::end;
     }
   }
@@ -112,40 +116,37 @@ class Relay : private Timer {
     IoWatch& source = *direction.from.kernel();
     IoWatch& sink = *direction.to.kernel();
     auto ends = pools_.pipes.borrow();
-    if (!ends) co_return Next::wait;
+    if (!ends) co_return Next::copy;
     PipePool::Pipe pipe(pools_.pipes, std::move(*ends));
-    std::uint64_t moved = 0;
-    int small_moves = 0;
     Turn turn;
     for (;;) {
+      if (direction.spliced >= kBytesToGrow) pipe.grow();
       ssize_t in = ::splice(source.fd(), nullptr, pipe.write_end(), nullptr, pipe.capacity(),
                             SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
       if (in == 0) co_return co_await pass_on_end(direction);
       if (in < 0 && errno == EAGAIN) {
         source.not_readable();
-        if (!ready(co_await direction.from.until(Interest::read))) co_return Next::end;
-        continue;
+        co_return Next::splice;
       }
-      if (in < 0) co_return broken(direction.from, direction.to, errno, "read");
+      if (in < 0) co_return co_await pass_on_failure(direction, errno);
       pipe.held = static_cast<std::size_t>(in);
       while (pipe.held > 0) {
         ssize_t out =
             ::splice(pipe.read_end(), nullptr, sink.fd(), nullptr, pipe.held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
         if (out > 0) {
           pipe.held -= static_cast<std::size_t>(out);
+          count(direction, static_cast<std::size_t>(out));
         } else if (out < 0 && errno == EAGAIN) {
           sink.not_writable();
           if (!ready(co_await direction.to.until(Interest::write))) co_return Next::end;
         } else {
-          co_return broken(direction.to, direction.from, out < 0 ? errno : EPIPE, "write");
+          co_return sink_failed(direction, out < 0 ? errno : EPIPE);
         }
       }
       auto bytes = static_cast<std::size_t>(in);
-      count(direction, bytes);
-      moved += bytes;
-      if (moved >= kBytesToGrow) pipe.grow();
-      small_moves = bytes < kSmallMove ? small_moves + 1 : 0;
-      if (small_moves == kSmallMovesToCopy) co_return Next::wait;
+      direction.spliced += bytes;
+      direction.small_moves = bytes < kSmallMove ? direction.small_moves + 1 : 0;
+      if (direction.small_moves == kSmallMovesToCopy) co_return Next::copy;
       if (turn.used_up(bytes) && !ready(co_await yield())) co_return Next::end;
     }
   }
@@ -167,16 +168,43 @@ class Relay : private Timer {
       }
       break;
     }
-    touch();
-    watch_idle(options_.half_close_grace);
+    one_way_from_now_on();
     co_return Next::end;
   }
 
-  Next broken(Stream& at, Stream& other, int number, const char* operation) {
-    if (!error_) error_ = at.error(number).in(operation);
-    if (error_->cause == Cause::reset && other.delivered()) other.abort();
+  /// The source is broken, so nothing can be sent to it either: the tunnel ends. A reset goes on as a reset, behind
+  /// all that came before it.
+  GOST_OWN_FRAME Task<Next> pass_on_failure(Direction& direction, int number) {
+    note(direction.from.error(number).in("read"));
+    if (system_cause(number) == Cause::reset) {
+      std::size_t left = direction.to.undelivered();
+      for (Duration waited{}; left > 0 && waited < options_.half_close_grace; waited += kDeliveryCheck) {
+        if (!ready(co_await sleep_for(kDeliveryCheck))) co_return Next::end;
+        std::size_t now_left = direction.to.undelivered();
+        if (now_left < left) waited = Duration::zero();
+        left = now_left;
+      }
+      if (left == 0) direction.to.abort();
+    }
     group_.stop();
+    co_return Next::end;
+  }
+
+  /// The sink takes no more. What it has sent before may still be on its way to the source.
+  Next sink_failed(Direction& direction, int number) {
+    note(direction.to.error(number).in("write"));
+    one_way_from_now_on();
     return Next::end;
+  }
+
+  void note(Error error) {
+    if (!error_) error_ = std::move(error);
+  }
+
+  /// One direction is over; the other one must keep moving.
+  void one_way_from_now_on() {
+    touch();
+    watch_idle(options_.half_close_grace);
   }
 
   /// False if the relay was stopped while it waited.

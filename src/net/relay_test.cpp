@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <filesystem>
 #include <random>
 
 namespace gost {
@@ -222,6 +223,77 @@ TEST(Relay, EndsWithAnErrorWhicheverStepFails) {
     ASSERT_TRUE(tunnel.error) << step;
     EXPECT_EQ(tunnel.error->cause, Cause::reset) << step;
   }
+}
+
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+  return count;
+}
+
+TEST(Relay, ATunnelThatWasHotGivesItsPipeBackWhenItIsIdle) {
+  Loop loop;
+  Tunnel tunnel;
+  over_sockets(loop, tunnel);
+  loop.run([](Tunnel& t) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    std::size_t before = open_descriptors();
+    group.spawn(t.run({}));
+    std::vector<std::uint8_t> block(4'000'000);
+    auto send_block = [](Stream& stream, Bytes bytes) -> Task<> { EXPECT_TRUE(co_await write_all(stream, bytes)); };
+    std::vector<std::uint8_t> got(block.size());
+    group.spawn(send_block(*t.target, block));
+    EXPECT_TRUE(co_await read_exactly(*t.client, got));
+    for (int turn = 0; turn < 10; ++turn) co_await yield();
+    EXPECT_EQ(open_descriptors(), before + 2) << "one pipe, and that one is in the pool";
+    EXPECT_TRUE(t.pipes.borrow());
+    EXPECT_EQ(open_descriptors(), before) << "nobody else holds one";
+    group.stop();
+    co_await group.join();
+  }(tunnel));
+}
+
+TEST(Relay, ASlowReaderIsNotCutOffAfterAHalfCloseWhileBytesMove) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  over_memory(tunnel, {.capacity = 100});
+  std::vector<std::uint8_t> sent = noise(2000, 5);
+  std::vector<std::uint8_t> got(sent.size());
+  loop.run([](Tunnel& t, auto& out, auto& in) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({.half_close_grace = 10s}));
+    EXPECT_EQ(t.client->try_shutdown().status, IoResult::Status::ok);
+    group.spawn(send_and_end(*t.target, out));
+    for (std::size_t at = 0; at < in.size(); at += 100) {
+      co_await sleep_for(9s);
+      EXPECT_TRUE(co_await read_exactly(*t.client, MutableBytes(in).subspan(at, 100)));
+    }
+    co_await group.join();
+  }(tunnel, sent, got));
+  EXPECT_EQ(got, sent);
+  EXPECT_FALSE(tunnel.error) << tunnel.error->text;
+}
+
+TEST(Relay, AFailedWriteLeavesTheOtherDirectionItsBytes) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  over_memory(tunnel, {.capacity = 100});
+  std::vector<std::uint8_t> answer = noise(150, 6);
+  std::vector<std::uint8_t> got;
+  loop.run([](Tunnel& t, auto& out, auto& in) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({}));
+    // The target answers more than fits on its way to the client, then goes; the client sends to it nevertheless.
+    EXPECT_TRUE(co_await write_all(*t.target, Bytes(out).first(100)));
+    for (int turn = 0; turn < 4; ++turn) co_await yield();
+    EXPECT_TRUE(co_await write_all(*t.target, Bytes(out).subspan(100)));
+    t.target.reset();
+    EXPECT_TRUE(co_await write_all(*t.client, as_bytes("more")));
+    for (int turn = 0; turn < 4; ++turn) co_await yield();
+    co_await collect(*t.client, in, 7);
+    co_await group.join();
+  }(tunnel, answer, got));
+  EXPECT_EQ(got, answer);
 }
 
 }  // namespace

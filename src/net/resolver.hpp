@@ -1,32 +1,23 @@
-// Names to addresses, on c-ares: hosts file and name servers of the system, both families, on the loop.
+// Names to addresses: hosts file and name servers of the system, both families, on the loop.
 #pragma once
 
-#include "core/address.hpp"
-#include "core/duration.hpp"
-#include "core/error.hpp"
-#include "runtime/task.hpp"
+#include "net/ares_channel.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace gost {
 
-class Loop;
-
-enum class Family : std::uint8_t { v4, v6 };
-
-struct ResolverOptions {
-  std::string servers;                         ///< c-ares' form "127.0.0.1:5353,…"; empty: the system's
-  Duration timeout = std::chrono::seconds(5);  ///< for one query to one server
-  int tries = 2;
-};
-
-/// One per loop. Lookups that nobody waits for any more finish in the background and are forgotten.
+/// One per loop. Made and destroyed on the thread that makes the loops. Lookups that nobody waits for any more finish
+/// in the background and are forgotten. A change of /etc/resolv.conf is noticed within seconds.
 class Resolver {
  public:
   explicit Resolver(Loop& loop, ResolverOptions options = {});
   ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
 
   /// The addresses of `host` in one family, in the order of the answer; at least one. "localhost" never asks a name
   /// server (RFC 6761 §6.3). Errors: Cause::host_unreachable, "lookup NAME: no such host".
@@ -36,10 +27,23 @@ class Resolver {
   Task<> close();
 
  private:
-  class Channel;
+  /// By what a change of the system's configuration is recognised.
+  struct Signature {
+    std::int64_t size = 0;
+    std::int64_t modified_ns = 0;
+    friend bool operator==(const Signature&, const Signature&) = default;
+  };
+  static std::optional<Signature> look_at_system();
+  /// The channel to ask, a new one if the old one cannot be used or the system's configuration has changed.
+  AresChannel& current_channel();
+  Task<> retire(std::unique_ptr<AresChannel> channel);
+
   Loop& loop_;
   ResolverOptions options_;
-  std::unique_ptr<Channel> channel_;
+  std::optional<Signature> seen_;
+  TimePoint look_again_{};
+  std::unique_ptr<AresChannel> channel_;
+  TaskGroup retired_;
 };
 
 }  // namespace gost

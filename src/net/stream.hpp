@@ -40,8 +40,8 @@ class Stream {
   virtual IoResult try_shutdown() = 0;
   /// Makes the coming close a reset: the peer sees a broken connection instead of an orderly end.
   virtual void abort() = 0;
-  /// Everything written so far has reached the peer's machine (true also where that cannot be known).
-  virtual bool delivered() const { return true; }
+  /// Bytes written that have not reached the peer's machine yet (0 also where that cannot be known).
+  virtual std::size_t undelivered() const { return 0; }
 
   /// Whether a try in this direction is worth its system call. Nothing is held while waiting for that.
   virtual bool ready(Interest interest) const = 0;

@@ -125,9 +125,10 @@ void TcpStream::abort() {
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &option, sizeof option);
 }
 
-bool TcpStream::delivered() const {
+std::size_t TcpStream::undelivered() const {
   int queued = 0;
-  return ::ioctl(socket_.get(), SIOCOUTQ, &queued) == 0 && queued == 0;
+  ::ioctl(socket_.get(), SIOCOUTQ, &queued);
+  return queued > 0 ? static_cast<std::size_t>(queued) : 0;
 }
 
 SocketAddress TcpStream::local() const {

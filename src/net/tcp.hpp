@@ -45,7 +45,7 @@ class TcpStream final : public Stream {
   IoResult try_write(Bytes from) override;
   IoResult try_shutdown() override;
   void abort() override;
-  bool delivered() const override;
+  std::size_t undelivered() const override;
   bool ready(Interest interest) const override {
     return interest == Interest::read ? watch_.readable() : watch_.writable();
   }

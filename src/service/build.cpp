@@ -5,6 +5,7 @@
 #include "service/option_reader.hpp"
 #include "service/registry.hpp"
 
+#include <algorithm>
 #include <span>
 
 namespace gost {
@@ -21,6 +22,7 @@ constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"bind", "udp",  "sk
 constexpr std::string_view kServiceOptionsWithoutEffect[] = {"ignoreChain", "enableStats", "labels"};
 
 constexpr std::int64_t kMaxHandshakes = 1024;
+constexpr std::int64_t kMaxRetries = 100;
 
 class Builder {
  public:
@@ -101,7 +103,7 @@ class Builder {
     OptionReader handler_options(handler.metadata);
     DirectRouterOptions routing;
     routing.timeout = options.duration({"dialTimeout"}, routing.timeout);
-    routing.retries = static_cast<int>(handler.retries);
+    routing.retries = static_cast<int>(std::clamp<std::int64_t>(handler.retries, 0, kMaxRetries));
     auto max_handshakes = handler_options.integer({"maxHandshakes"}, kMaxHandshakes);
     auto router = std::make_shared<const DirectRouter>(routing);
     auto made_handler = make_handler(handler, {auther_of(handler), std::move(router)});

@@ -79,7 +79,7 @@ class Service::Shard final : public StreamSink, private Timer {
       session.record.failed(session.handshake.dropped() ? too_many_handshakes() : result.error());
     }
     session.record.finished(session.bytes.from_a, session.bytes.from_b, io_.loop.now());
-    io_.memory.connection_ended(sessions_->running() - 1);
+    io_.memory.connection_ended(static_cast<std::size_t>(io_.connections.load(std::memory_order_relaxed)));
   }
 
   Error too_many_handshakes() const {

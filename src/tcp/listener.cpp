@@ -9,6 +9,23 @@ namespace {
 constexpr int kAcceptsPerTurn = 16;
 /// How long a loop that is out of descriptors leaves the queue alone.
 constexpr Duration kPause = std::chrono::milliseconds(100);
+
+/// Errors that accept(2) passes on from a connection that is broken already; the next one may be sound.
+bool is_of_one_connection(int number) {
+  switch (number) {
+  case EINTR:
+  case ECONNABORTED:
+  case EPROTO:
+  case ENETDOWN:
+  case ENETUNREACH:
+  case EHOSTDOWN:
+  case EHOSTUNREACH:
+  case ENONET:
+  case ENOPROTOOPT:
+  case EOPNOTSUPP: return true;
+  default: return false;
+  }
+}
 }  // namespace
 
 Result<> TcpListener::bind() {
@@ -45,10 +62,9 @@ std::optional<Error> TcpListener::accept_some(std::size_t here, IoWatch& watch) 
     } else if (accepted.error() == EAGAIN) {
       watch.not_readable();
       return std::nullopt;
-    } else if (system_cause(accepted.error()) == Cause::exhausted) {
+    } else if (!is_of_one_connection(accepted.error())) {
       return Error::system(accepted.error());
     }
-    // Anything else is the fault of that one connection.
   }
   return std::nullopt;
 }
