@@ -32,6 +32,10 @@ inline Error handshake_error(const Error& error) {
   return error.cause == Cause::timeout ? error.in("handshake") : error;
 }
 
+/// For the end of a refused session: what the client has sent beyond its request is read and dropped, for a moment,
+/// so that closing does not reset the connection before the client has read the answer.
+Task<> drop_unread(Stream& client);
+
 /// Immutable and shared by all loops.
 class Handler {
  public:

@@ -104,7 +104,9 @@ void check_handler_auth(const CheckContext& context, const Handler& handler) {
   if (named)
     context.warning(auth.origin, "'auth' has no effect because the handler names an auther; remove one of them");
   else if (auth.username.empty() && !auth.password.empty())
-    context.warning(auth.origin, "'auth' has a password but no username: this means no authentication at all");
+    context.error(
+        auth.origin,
+        "'auth' has a password but no username, so nobody would be asked for it; add a username or remove 'auth'");
   else if (auth.username.empty())
     context.warning(auth.origin, "'auth' has no username: this means no authentication at all");
   else if (auth.password.empty() && canonical_name(Kind::handler, handler.type) != "socks4")

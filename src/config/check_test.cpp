@@ -75,7 +75,8 @@ TEST(Check, SpeaksOfArguments) {
       "-L #1: error: readTimeout: the text \"1d\" is not a duration such as \"30s\" or \"1m30s\", or a number of "
       "seconds\n");
   EXPECT_EQ(report_line({"socks5://:pass@:1080"}),
-            "-L #1: warning: 'auth' has a password but no username: this means no authentication at all\n");
+            "-L #1: error: 'auth' has a password but no username, so nobody would be asked for it; add a username or "
+            "remove 'auth'\n");
   EXPECT_NE(report_line({":1080"}, {"socks5://"}).find("-F #1: error: no proxy address"), std::string::npos);
   EXPECT_NE(report_line({"8080"}).find("address 8080: missing port in address"), std::string::npos);
 }

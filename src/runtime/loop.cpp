@@ -139,6 +139,7 @@ int Loop::poll_timeout() const {
 }
 
 void Loop::poll() {
+  if (time_ == Time::real && !timers_.empty()) now_ = real_now();  // the turn may have been a long one
   int timeout = poll_timeout();
   if (timeout != 0) {
     // A poster that pushes after this sees `asleep_` and writes to wake_; one that pushed before is seen here.

@@ -21,7 +21,6 @@ constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"bind", "udp",  "sk
                                                              "tor",  "comp", "hash"};
 constexpr std::string_view kServiceOptionsWithoutEffect[] = {"ignoreChain", "enableStats", "labels"};
 
-constexpr std::int64_t kMaxHandshakes = 1024;
 constexpr std::int64_t kMaxRetries = 100;
 
 class Builder {
@@ -104,7 +103,7 @@ class Builder {
     DirectRouterOptions routing;
     routing.timeout = options.duration({"dialTimeout"}, routing.timeout);
     routing.retries = static_cast<int>(std::clamp<std::int64_t>(handler.retries, 0, kMaxRetries));
-    auto max_handshakes = handler_options.integer({"maxHandshakes"}, kMaxHandshakes);
+    auto max_handshakes = handler_options.integer({"maxHandshakes"}, 0);
     auto router = std::make_shared<const DirectRouter>(routing);
     auto made_handler = make_handler(handler, {auther_of(handler), std::move(router)});
     auto made_listener = make_listener(listener, service.addr.empty() ? ":0" : service.addr);
@@ -113,13 +112,13 @@ class Builder {
     if (!made_handler) problem(handler.origin, made_handler.error().text);
     if (!made_listener) problem(listener.origin, made_listener.error().text);
     if (!made_handler || !made_listener) return;
-    built_.services.push_back(
-        {.name = service.name,
-         .listener_type = listener.type.empty() ? "tcp" : listener.type,
-         .handler_type = handler.type.empty() ? "auto" : handler.type,
-         .listener = std::move(*made_listener),
-         .handler = std::move(*made_handler),
-         .max_handshakes = static_cast<std::size_t>(max_handshakes > 0 ? max_handshakes : kMaxHandshakes)});
+    ServiceParts& parts = built_.services.emplace_back();
+    parts.name = service.name;
+    parts.listener_type = listener.type.empty() ? "tcp" : listener.type;
+    parts.handler_type = handler.type.empty() ? "auto" : handler.type;
+    parts.listener = std::move(*made_listener);
+    parts.handler = std::move(*made_handler);
+    if (max_handshakes > 0) parts.max_handshakes = static_cast<std::size_t>(max_handshakes);
   }
 
   const config::Config& config_;

@@ -16,18 +16,17 @@ namespace {
 using MakeHandler = Result<std::shared_ptr<const Handler>> (*)(const config::Handler&, const HandlerResources&);
 using MakeListener = Result<std::unique_ptr<Listener>> (*)(const config::Listener&, const std::string&);
 
-constexpr Duration kReadTimeout = std::chrono::seconds(15);
-
 /// Any value that is not positive means the default, as in GOST.
-Duration read_timeout(OptionReader& options) {
-  Duration timeout = options.duration({"readTimeout"}, kReadTimeout);
-  return timeout > Duration::zero() ? timeout : kReadTimeout;
+Duration read_timeout(OptionReader& options, Duration otherwise) {
+  Duration timeout = options.duration({"readTimeout"}, otherwise);
+  return timeout > Duration::zero() ? timeout : otherwise;
 }
 
 Result<std::shared_ptr<const Handler>> make_socks4(const config::Handler& handler,
                                                    const HandlerResources& resources) {
   OptionReader options(handler.metadata);
-  socks4::HandlerOptions typed{read_timeout(options), resources.auther, resources.router};
+  socks4::HandlerOptions typed{.auther = resources.auther, .router = resources.router};
+  typed.read_timeout = read_timeout(options, typed.read_timeout);
   if (auto error = options.error()) return fail(std::move(*error));
   return std::make_shared<const socks4::SocksHandler>(std::move(typed));
 }
@@ -35,7 +34,8 @@ Result<std::shared_ptr<const Handler>> make_socks4(const config::Handler& handle
 Result<std::shared_ptr<const Handler>> make_socks5(const config::Handler& handler,
                                                    const HandlerResources& resources) {
   OptionReader options(handler.metadata);
-  socks5::HandlerOptions typed{read_timeout(options), resources.auther, resources.router};
+  socks5::HandlerOptions typed{.auther = resources.auther, .router = resources.router};
+  typed.read_timeout = read_timeout(options, typed.read_timeout);
   if (auto error = options.error()) return fail(std::move(*error));
   return std::make_shared<const socks5::SocksHandler>(std::move(typed));
 }
@@ -46,7 +46,8 @@ Result<std::shared_ptr<const Handler>> make_auto(const config::Handler& handler,
   if (!socks4) return socks4;
   auto socks5 = make_socks5(handler, resources);
   if (!socks5) return socks5;
-  AutoHandlerOptions typed{read_timeout(options), std::move(*socks4), std::move(*socks5)};
+  AutoHandlerOptions typed{.socks4 = std::move(*socks4), .socks5 = std::move(*socks5)};
+  typed.read_timeout = read_timeout(options, typed.read_timeout);
   return std::make_shared<const AutoHandler>(std::move(typed));
 }
 

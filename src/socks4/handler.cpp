@@ -14,6 +14,7 @@ namespace {
 GOST_OWN_FRAME Task<Result<>> refuse(Session& session, Error error) {
   auto reply = encode_reply(static_cast<Reply>(refusal_for(error.cause).socks4));
   auto sent = co_await write_all(*session.client, reply);
+  co_await drop_unread(*session.client);
   co_return fail(std::move(error));
 }
 
