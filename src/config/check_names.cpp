@@ -13,6 +13,7 @@ namespace {
 template <class T>
 std::vector<std::string_view> names_of(const std::vector<T>& list) {
   std::vector<std::string_view> names;
+  names.reserve(list.size());
   for (const T& it : list) names.push_back(it.name);
   return names;
 }
