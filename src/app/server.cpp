@@ -93,7 +93,7 @@ Task<> Server::hurry_at_next_signal() {
     if (!received) co_return;
     if (*received == SIGHUP) continue;
     log_.info("stopping at once");
-    for (auto& service : services_) service->hurry();
+    for (auto& service : services_) co_await service->hurry();
   }
 }
 

@@ -148,8 +148,12 @@ Task<> Service::finish(Duration drain) {
   co_await group.join();
 }
 
-void Service::hurry() {
-  for (auto& shard : shards_) shard->io().loop.post([shard = shard.get()] { shard->hurry(); });
+Task<> Service::hurry() {
+  auto hurry_shard = [](Shard& shard) -> Task<> {
+    shard.hurry();
+    co_return;
+  };
+  for (auto& shard : shards_) co_await run_on(shard->io().loop, hurry_shard(*shard));
 }
 
 }  // namespace gost

@@ -38,8 +38,8 @@ class Service {
   Task<> stop_accepting();
   /// Waits up to `drain` for the sessions to end, then ends them.
   Task<> finish(Duration drain);
-  /// Cuts a finish() short. Any thread.
-  void hurry();
+  /// Cuts a finish() short. Returns when every loop has been told, so the service must outlive it.
+  Task<> hurry();
 
  private:
   class Shard;

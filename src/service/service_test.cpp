@@ -113,7 +113,7 @@ TEST(Service, ASecondSignalCutsTheDrainShort) {
     TaskGroup stopping(co_await this_scope());
     stopping.spawn(r.service->finish(1h));
     co_await yield();
-    r.service->hurry();
+    co_await r.service->hurry();
     co_await stopping.join();
   }(running));
 }
@@ -125,8 +125,9 @@ TEST(Service, TooManySilentClientsCostTheOldestItsPlace) {
     std::vector<std::unique_ptr<TcpStream>> clients;
     for (int i = 0; i < 4; ++i) {
       clients.push_back(co_await client_of(r));
-      // The age of two clients must differ for the test to know who is the oldest.
-      while (r.workers[0].connections.load() + r.workers[1].connections.load() < i + 1) co_await yield();
+      // The age of two clients must differ for the test to know who is the oldest. The last one is not waited for: it
+      // may have cost the first its place before anybody counts.
+      while (i < 3 && r.workers[0].connections.load() + r.workers[1].connections.load() < i + 1) co_await yield();
       co_await sleep_for(5ms);
     }
     std::array<std::uint8_t, 1> byte{};
