@@ -1,5 +1,7 @@
 """Raw SOCKS: messages as bytes, and sockets that read exactly what they expect."""
+import errno
 import ipaddress
+import itertools
 import socket
 import struct
 
@@ -41,8 +43,22 @@ def request4(host, port, user=b"", command=1):
         return b"\x04" + bytes([command]) + struct.pack(">H", port) + b"\0\0\0\x01" + user + b"\0" + name + b"\0"
 
 
+# Below the kernel's ephemeral ports. No two connections of a run have the same port, so that each is found in a log.
+_client_ports = itertools.count(10000)
+
+
+def _bind_to_an_unused_port(sock):
+    while True:
+        try:
+            return sock.bind(("", next(_client_ports)))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+
+
 def connect(address, receive_buffer=None):
     sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    _bind_to_an_unused_port(sock)
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.settimeout(TIMEOUT)
