@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/address.hpp"
+#include "net/datagram.hpp"
 #include "net/io_context.hpp"
 #include "net/stream.hpp"
 #include "runtime/task.hpp"
@@ -12,12 +13,17 @@
 
 namespace gost {
 
-/// Takes the streams that a listener accepted, on the loop to which they belong.
+/// Takes what a listener accepted, on the loop to which it belongs.
 class StreamSink {
  public:
   virtual void deliver(std::unique_ptr<Stream> stream) = 0;
-  /// The listener cannot accept for a while (out of descriptors); it goes on by itself.
+  /// The datagrams of one client: `peer` is its address, `local` the one that it sends to.
+  virtual void deliver(std::unique_ptr<Datagram> datagrams, SocketAddress peer, SocketAddress local) = 0;
+  /// Somebody could not be accepted, or nobody can for a while (out of descriptors, a limit reached); the listener goes
+  /// on by itself. Said as often as it happens: the sink tells it now and then.
   virtual void accept_failed(const Error& error, Duration retry_in) = 0;
+  /// What a user should know of one client's datagrams; a listener says it at most once for each session.
+  virtual void warn(const SocketAddress& client, const std::string& text) = 0;
 
  protected:
   ~StreamSink() = default;
@@ -33,8 +39,8 @@ class Listener {
  public:
   virtual ~Listener() = default;
 
-  /// Takes the address. Called once, before anything runs. Errors name the address and say why.
-  virtual Result<> bind() = 0;
+  /// Takes the address, for so many loops. Called once, before anything runs. Errors name the address and say why.
+  virtual Result<> bind(std::size_t loops) = 0;
   /// The address in force, for the log: "127.0.0.1:1080".
   virtual SocketAddress address() const = 0;
   /// "tcp", "udp".

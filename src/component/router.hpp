@@ -1,23 +1,48 @@
-// Router: where connections to targets come from.
+// Router: where connections and datagrams to targets come from.
 #pragma once
 
 #include "core/address.hpp"
+#include "core/network.hpp"
+#include "net/datagram.hpp"
 #include "net/io_context.hpp"
 #include "net/stream.hpp"
 #include "runtime/task.hpp"
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace gost {
 
-/// Immutable and shared by all loops.
+/// On whose behalf something is opened: what selectors hash, and what `interface=auto` means.
+struct Requester {
+  SocketAddress client;   ///< the client's address
+  SocketAddress local;    ///< to which of our addresses it connected
+  std::string user;       ///< its authenticated name, or empty
+};
+
+/// The way from one service to its targets: its bypass, hosts and resolver, and its chain if it has one. Immutable and
+/// shared by all loops.
 class Router {
  public:
   virtual ~Router() = default;
 
   /// A stream to `target` that belongs to the loop of `io`, within the router's own time limit. Errors carry the
-  /// cause by which a handler chooses its reply.
-  virtual Task<Result<std::unique_ptr<Stream>>> dial(IoContext& io, Endpoint target) const = 0;
+  /// cause by which a handler chooses its reply (Cause::denied for a bypass) and name the hop that failed.
+  virtual Task<Result<std::unique_ptr<Stream>>> dial(IoContext& io, Endpoint target, Requester from) const = 0;
+
+  /// A way for datagrams. Direct and with an `only_peer` it is a connected socket, which only that peer can answer;
+  /// otherwise datagrams go to and come from anywhere. Errors as of dial().
+  virtual Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Requester from,
+                                                                std::optional<SocketAddress> only_peer) const = 0;
+
+  /// The address to which datagrams for `host` go where names cannot be passed on: hosts, the service's resolver, the
+  /// system's. An IP literal is itself; an empty host is the local host.
+  virtual Task<Result<IpAddress>> resolve(IoContext& io, std::string host) const = 0;
+
+  /// True if a rule of the service forbids this target. dial() asks by itself; whoever sends datagrams has to.
+  virtual bool forbids(Network network, std::string_view host, std::uint16_t port) const = 0;
 };
 
 }  // namespace gost

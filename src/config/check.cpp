@@ -28,6 +28,7 @@ Problems check(const Config& config, const Availability& availability) {
   check_components(context);
   check_addresses(context);
   check_rules(context);
+  check_chains(context);
   check_options(context);
   std::multimap<std::tuple<std::string, unsigned, unsigned>, Problem> by_place;
   std::set<std::string> seen;

@@ -123,6 +123,8 @@ class References {
   void endpoint(const T& it) const {
     const Config& config = context_.config;
     one(it.origin, "chain", Feature::chains, it.chain, config.chains);
+    if (it.chain_group && it.chain_group->chains.empty())
+      context_.error(it.chain_group->origin, "this chainGroup has no chains: connections would go out directly");
     if (it.chain_group)
       for (const ChainRef& ref : it.chain_group->chains)
         one(ref.origin, "chain", Feature::chains, ref.chain, config.chains);

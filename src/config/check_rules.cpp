@@ -70,14 +70,6 @@ void check_limits(const CheckContext& context, std::string_view kind, const std:
         context.error(limiter.origin, fmt::format("{} '{}', line '{}': {}", kind, limiter.name, line, *why));
 }
 
-void check_loaders(const CheckContext& context, const Origin& at, std::string_view what, const Loaders& loaders) {
-  if (loaders.redis) context.require(Feature::redis, at, fmt::format("reading {} from redis", what));
-  if (loaders.http) context.require(Feature::http_sources, at, fmt::format("reading {} over http", what));
-  if (loaders.plugin) context.require(Feature::plugins, at, fmt::format("a plugin for {}", what));
-  if (loaders.file && loaders.file->path.empty()) context.error(at, fmt::format("{}: 'file' has no 'path'", what));
-  if (loaders.reload < Duration::zero()) context.error(at, fmt::format("{}: 'reload' is negative", what));
-}
-
 void check_authers(const CheckContext& context) {
   for (const Auther& auther : context.config.authers) {
     check_loaders(context, auther.origin, fmt::format("auther '{}'", auther.name), auther.loaders);
@@ -169,6 +161,14 @@ void check_sections(const CheckContext& context) {
 }
 
 }  // namespace
+
+void check_loaders(const CheckContext& context, const Origin& at, std::string_view what, const Loaders& loaders) {
+  if (loaders.redis) context.require(Feature::redis, at, fmt::format("reading {} from redis", what));
+  if (loaders.http) context.require(Feature::http_sources, at, fmt::format("reading {} over http", what));
+  if (loaders.plugin) context.require(Feature::plugins, at, fmt::format("a plugin for {}", what));
+  if (loaders.file && loaders.file->path.empty()) context.error(at, fmt::format("{}: 'file' has no 'path'", what));
+  if (loaders.reload < Duration::zero()) context.error(at, fmt::format("{}: 'reload' is negative", what));
+}
 
 std::optional<std::string> bad_traffic_limit(std::string_view line) {
   auto words = words_of(line);

@@ -28,6 +28,11 @@ void check_options(const CheckContext& context);
 void check_addresses(const CheckContext& context);
 /// Lines of limiters, credentials, TLS and sections.
 void check_rules(const CheckContext& context);
+/// Hops, chain groups, forwarders, and the bypasses, hosts and resolvers that they use.
+void check_chains(const CheckContext& context);
+
+/// Where the content of a named object comes from; `what` is "bypass 'lan'".
+void check_loaders(const CheckContext& context, const Origin& at, std::string_view what, const Loaders& loaders);
 
 /// Why a limiter line does not parse, or nothing. `traffic`: values are sizes with a unit ("1MB"); otherwise one
 /// number, whole or (`fraction`) with a fraction.

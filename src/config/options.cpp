@@ -17,9 +17,11 @@ constexpr std::string_view kSniffing =
     "observer.period|observePeriod|observer.observePeriod:d observer.resetTraffic:b limiter.refreshInterval:d "
     "limiter.cleanupInterval:d ";
 constexpr std::string_view kProxyHandler = "readTimeout:d hash:s skipauth:l maxHandshakes:i prefer:s ";
+constexpr std::string_view kBind = "bind:b bindTimeout:d socks.publicAddr|publicAddr:s ";
 constexpr std::string_view kSocks5Handler =
-    "notls:b bind:b udp:b udp.bufferSize|udpBufferSize:i udp.resolveDomain|udpResolveDomain:b "
-    "udp.bindRange.min|udp.minPort:i udp.bindRange.max|udp.maxPort:i socks.publicAddr|publicAddr:s comp:b "
+    "notls:b udp:b udp.idleTimeout:d udp.maxAssociations:i udp.batching:b udp.bufferSize|udpBufferSize:i "
+    "udp.resolveDomain|udpResolveDomain:b "
+    "udp.bindRange.min|udp.minPort:i udp.bindRange.max|udp.maxPort:i comp:b "
     "tor|enableTor|socks5.tor:b ";
 constexpr std::string_view kHttpHandler =
     "idleTimeout:d http.header|header:m http.keepalive|keepalive:b http.compression|compression:b "
@@ -51,12 +53,12 @@ constexpr std::string_view kKcp =
     "backlog:i ";
 constexpr std::string_view kUdpListener =
     "backlog:i keepalive:b ttl|keepalive.ttl:d readBufferSize|udp.bufferSize:i readQueueSize|recvQueueSize:i "
-    "stateless:b ";
+    "maxSessions:i stateless:b ";
 constexpr std::string_view kRudpListener = "ttl:d readBufferSize:i readQueueSize:i backlog:i ";
 constexpr std::string_view kHandshake = "handshakeTimeout:d ";
 constexpr std::string_view kSocket = "interface:s so_mark:i proxyProtocol:i netns:s netns.out:s ";
 constexpr std::string_view kService =
-    "dialTimeout:d preUp:l postUp:l preDown:l postDown:l ignoreChain:b enableStats:b "
+    "dialTimeout:d udp.batching:b preUp:l postUp:l preDown:l postDown:l ignoreChain:b enableStats:b "
     "observer.period|observePeriod:d observer.resetTraffic:b limiter.refreshInterval:d limiter.cleanupInterval:d "
     "limiter.scope:s labels:m ";
 // What the command line leaves behind in the options after it has been used.
@@ -86,10 +88,10 @@ using Tables = std::map<std::string_view, Options>;
 
 const Tables& handler_tables() {
   static const Tables kTables{
-      {"socks4", parse_table({kProxyHandler, kSniffing})},
-      {"socks5", parse_table({kProxyHandler, kSniffing, kSocks5Handler, kMux})},
+      {"socks4", parse_table({kProxyHandler, kSniffing, kBind})},
+      {"socks5", parse_table({kProxyHandler, kSniffing, kBind, kSocks5Handler, kMux})},
       {"http", parse_table({kProxyHandler, kSniffing, kHttpHandler})},
-      {"auto", parse_table({kProxyHandler, kSniffing, kSocks5Handler, kHttpHandler, kMux})},
+      {"auto", parse_table({kProxyHandler, kSniffing, kBind, kSocks5Handler, kHttpHandler, kMux})},
       {"tcp", parse_table({kForwardHandler, kSniffing})},
       {"udp", parse_table({kForwardHandler, kSniffing})},
       {"forward", parse_table({kForwardHandler, kSniffing})},

@@ -156,20 +156,22 @@ Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, LookupFunction l
 }
 
 namespace {
-Task<Result<std::unique_ptr<Stream>>> connect_address(SocketAddress to) {
-  auto stream = co_await connect_tcp(to);
+Task<Result<std::unique_ptr<Stream>>> connect_address(SocketAddress to, const SocketOptions& options) {
+  auto stream = co_await connect_tcp(to, options);
   if (!stream) co_return fail(std::move(stream.error()));
   co_return std::move(*stream);
 }
 }  // namespace
 
-Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, Resolver& resolver) {
-  if (to.host.empty()) co_return co_await connect_address(SocketAddress(IpAddress(), to.port));
-  if (auto ip = IpAddress::parse(to.host)) co_return co_await connect_address(SocketAddress(ip->unmapped(), to.port));
+Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, Resolver& resolver, SocketOptions options) {
+  if (to.host.empty()) co_return co_await connect_address(SocketAddress(IpAddress(), to.port), options);
+  if (auto ip = IpAddress::parse(to.host))
+    co_return co_await connect_address(SocketAddress(ip->unmapped(), to.port), options);
   LookupFunction lookup = [&resolver](std::string host, Family family) {
     return resolver.lookup(std::move(host), family);
   };
-  co_return co_await connect_host(std::move(to), std::move(lookup), &connect_address);
+  ConnectFunction connect = [&options](SocketAddress address) { return connect_address(address, options); };
+  co_return co_await connect_host(std::move(to), std::move(lookup), std::move(connect));
 }
 
 }  // namespace gost

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/resolver.hpp"
+#include "net/socket_options.hpp"
 #include "net/stream.hpp"
 
 #include <functional>
@@ -25,6 +26,6 @@ Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, LookupFunction l
                                                    HappyEyeballsOptions options = {});
 
 /// The same with a resolver and real sockets. An IP literal or an empty host (the local host) needs no lookup.
-Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, Resolver& resolver);
+Task<Result<std::unique_ptr<Stream>>> connect_host(Endpoint to, Resolver& resolver, SocketOptions options = {});
 
 }  // namespace gost

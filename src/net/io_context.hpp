@@ -1,6 +1,7 @@
 // What every connection of one loop shares: the loop, its pools and its resolver.
 #pragma once
 
+#include "net/datagram_batch.hpp"
 #include "net/memory_trim.hpp"
 #include "net/pools.hpp"
 #include "net/relay.hpp"
@@ -16,6 +17,7 @@ struct IoContext {
   Loop loop;
   BufferPool buffers;
   PipePool pipes;
+  DatagramBatch datagrams;  ///< for every receive on this loop
   Resolver resolver;
   MemoryTrim memory;
   /// Connections that live on this loop; other loops read it to place new ones.

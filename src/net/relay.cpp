@@ -1,6 +1,7 @@
 #include "net/relay.hpp"
 
 #include "runtime/task_group.hpp"
+#include "runtime/turn.hpp"
 
 #include <fcntl.h>
 
@@ -9,10 +10,6 @@
 namespace gost {
 
 namespace {
-
-/// A coroutine that never has to wait lets the others go first after this much.
-constexpr std::size_t kBytesPerTurn = std::size_t{256} * 1024;
-constexpr int kOperationsPerTurn = 16;
 
 /// Two full buffers in a row make a direction hot enough for splice.
 constexpr int kFullReadsToSplice = 2;
@@ -24,21 +21,6 @@ constexpr int kSmallMovesToCopy = 8;
 
 /// How often a broken tunnel looks whether its last bytes have arrived.
 constexpr Duration kDeliveryCheck = std::chrono::milliseconds(10);
-
-class Turn {
- public:
-  bool used_up(std::size_t bytes) {
-    bytes_ += bytes;
-    if (bytes_ < kBytesPerTurn && ++operations_ < kOperationsPerTurn) return false;
-    bytes_ = 0;
-    operations_ = 0;
-    return true;
-  }
-
- private:
-  std::size_t bytes_ = 0;
-  int operations_ = 0;
-};
 
 class Relay : private Timer {
  public:

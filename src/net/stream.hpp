@@ -25,6 +25,24 @@ struct IoResult {
   static IoResult failed(int error) { return {Status::error, error, 0}; }
 };
 
+/// Waits until `End` (a Stream or a Datagram) is worth a try; the wait's outcome.
+template <class End>
+class [[nodiscard]] UntilReady {
+ public:
+  UntilReady(End& end, Interest interest) : end_(end), interest_(interest) {}
+  bool await_ready() const { return end_.ready(interest_); }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> coroutine) {
+    return wait_.begin(coroutine.promise().scope(), coroutine, &end_.waiting(interest_));
+  }
+  Outcome await_resume() const { return wait_.outcome(); }
+
+ private:
+  End& end_;
+  Interest interest_;
+  Wait wait_;
+};
+
 /// Owned by unique_ptr; closed by destroying it, when no coroutine waits on it any more. One reader and one writer at
 /// a time may wait.
 class Stream {
@@ -61,24 +79,7 @@ class Stream {
   virtual Error error(int number) const { return Error::system(number); }
 
   /// Waits, holding nothing, until a try is worth it: `Outcome o = co_await stream.until(Interest::read);`
-  auto until(Interest interest) { return Until(*this, interest); }
-
- private:
-  class [[nodiscard]] Until {
-   public:
-    Until(Stream& stream, Interest interest) : stream_(stream), interest_(interest) {}
-    bool await_ready() const { return stream_.ready(interest_); }
-    template <class Promise>
-    bool await_suspend(std::coroutine_handle<Promise> coroutine) {
-      return wait_.begin(coroutine.promise().scope(), coroutine, &stream_.waiting(interest_));
-    }
-    Outcome await_resume() const { return wait_.outcome(); }
-
-   private:
-    Stream& stream_;
-    Interest interest_;
-    Wait wait_;
-  };
+  auto until(Interest interest) { return UntilReady<Stream>(*this, interest); }
 };
 
 }  // namespace gost

@@ -1,7 +1,8 @@
 #include "net/tcp.hpp"
 
+#include "net/listen_address.hpp"
+
 #include <linux/sockios.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -42,40 +43,13 @@ SocketAddress local_address(int fd) {
   return SocketAddress::from_native(native);
 }
 
-/// The address that GOST's `addr` means, and Go's name of the network for messages.
-struct ListenTarget {
-  SocketAddress address;
-  const char* network = "tcp";
-  bool both_families = false;
-};
-
-Result<ListenTarget> listen_target(const std::string& text) {
-  auto endpoint = parse_endpoint(text);
-  if (!endpoint) return fail(endpoint.error());
-  if (text.starts_with(':')) return ListenTarget{{IpAddress::v6({}), endpoint->port}, "tcp", true};
-  if (auto ip = IpAddress::parse(endpoint->host)) {
-    bool dual = text.starts_with('[') && ip->is_unspecified();
-    return ListenTarget{{*ip, endpoint->port}, text.starts_with('[') ? "tcp" : "tcp4", dual};
-  }
-  addrinfo hints{};
-  hints.ai_family = AF_INET;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (int status = ::getaddrinfo(endpoint->host.c_str(), nullptr, &hints, &found); status != 0)
-    return fail(Cause::host_unreachable, "lookup " + endpoint->host + ": " + ::gai_strerror(status));
-  std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  sockaddr_storage native{};
-  std::memcpy(&native, found->ai_addr, found->ai_addrlen);
-  return ListenTarget{{SocketAddress::from_native(native).ip(), endpoint->port}, "tcp4", false};
-}
-
-Result<Fd> bind_listener(const ListenTarget& target, const ListenOptions& options) {
+Result<Fd> bind_listener(const ListenAddress& target, const ListenOptions& options) {
   constexpr int kType = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
   Fd socket(::socket(target.address.family(), kType, options.multipath ? IPPROTO_MPTCP : 0));
   if (!socket && options.multipath) socket = Fd(::socket(target.address.family(), kType, 0));
   if (!socket) {
     if (target.both_families && errno == EAFNOSUPPORT)  // a kernel without IPv6
-      return bind_listener({{IpAddress(), target.address.port()}, target.network, false}, options);
+      return bind_listener({{IpAddress(), target.address.port()}, false, target.ipv4_only}, options);
     return fail(Error::system(errno, "socket"));
   }
   set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
@@ -135,13 +109,17 @@ SocketAddress TcpStream::local() const {
   return local_address(socket_.get());
 }
 
-Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to) {
+Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to, const SocketOptions& options) {
   if (to.ip().is_unspecified()) to = SocketAddress(IpAddress::v4({127, 0, 0, 1}), to.port());
   auto failed = [&to](const Error& error) { return fail(error.in("dial tcp " + to.to_string())); };
 
   Fd socket(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) co_return failed(Error::system(errno, "socket"));
-  set_options(socket.get(), KeepAlive());
+  set_options(socket.get(), options.keepalive);
+  if (options.mark != 0 || !options.interface.empty()) {
+    if (auto applied = apply_socket_options(socket.get(), to.family(), options); !applied)
+      co_return failed(applied.error());
+  }
   sockaddr_storage native;
   socklen_t length = to.to_native(native);
   bool connecting = false;
@@ -168,10 +146,10 @@ Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to) {
 }
 
 Result<TcpListenSocket> TcpListenSocket::bind(const std::string& address, const ListenOptions& options) {
-  auto target = listen_target(address);
+  auto target = parse_listen_address(address);
   if (!target) return fail(target.error().in("listen tcp"));
   auto socket = bind_listener(*target, options);
-  if (!socket) return fail(socket.error().in(std::string("listen ") + target->network + " " + address));
+  if (!socket) return fail(socket.error().in((target->ipv4_only ? "listen tcp4 " : "listen tcp ") + address));
   return TcpListenSocket(std::move(*socket));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/fd.hpp"
+#include "net/socket_options.hpp"
 #include "net/stream.hpp"
 #include "runtime/task.hpp"
 
@@ -28,13 +29,6 @@ class ConnectionToken {
   std::atomic<int>* count_ = nullptr;
 };
 
-/// TCP keepalive as GOST (Go) sets it: on, first probe after 15 s, then every 15 s, nine times.
-struct KeepAlive {
-  Duration idle = std::chrono::seconds(15);
-  Duration interval = std::chrono::seconds(15);
-  int count = 9;
-};
-
 class TcpStream final : public Stream {
  public:
   /// Takes a connected, non-blocking socket. Errors when the loop cannot watch it.
@@ -58,7 +52,7 @@ class TcpStream final : public Stream {
   std::string layers() const override { return "tcp"; }
 
  private:
-  friend Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to);
+  friend Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to, const SocketOptions& options);
   TcpStream(Fd socket, SocketAddress remote, ConnectionToken token)
       : token_(std::move(token)), socket_(std::move(socket)), remote_(remote) {}
 
@@ -68,9 +62,10 @@ class TcpStream final : public Stream {
   SocketAddress remote_;
 };
 
-/// Connects, with TCP_NODELAY and keepalive as GOST has them. Errors are worded as Go words them ("dial tcp
-/// 127.0.0.1:1: connect: connection refused"). An unspecified address means the local host.
-GOST_OWN_FRAME Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to);
+/// Connects, with TCP_NODELAY and the given options (keepalive as GOST has it by default). Errors are worded as Go
+/// words them ("dial tcp 127.0.0.1:1: connect: connection refused"). An unspecified address means the local host.
+GOST_OWN_FRAME Task<Result<std::unique_ptr<TcpStream>>> connect_tcp(SocketAddress to,
+                                                                    const SocketOptions& options = {});
 
 struct ListenOptions {
   KeepAlive keepalive;      ///< of accepted sockets

@@ -11,11 +11,22 @@ namespace gost {
 
 namespace {
 
-constexpr std::size_t kMaxFields = 16;
+constexpr std::size_t kMaxFields = 20;
 
 std::int64_t nanoseconds(Duration duration) {
   return duration.count();
 }
+
+/// The fields of one line besides those of the connection.
+class Extra {
+ public:
+  void add(std::string_view key, decltype(Field::value) value) { fields_[count_++] = {key, value}; }
+  std::span<const Field> view() const { return {fields_.data(), count_}; }
+
+ private:
+  std::array<Field, 8> fields_;
+  std::size_t count_ = 0;
+};
 
 /// GOST logs these at debug: they say nothing about the proxy's health, and anybody can provoke them.
 Level level_of(Cause cause) {
@@ -84,7 +95,7 @@ struct ConnectionRecord::Rendered {
   std::size_t count = 0;
 };
 
-void ConnectionRecord::write(Level level, std::string_view arrow, bool to_target, std::initializer_list<Field> extra,
+void ConnectionRecord::write(Level level, std::string_view arrow, bool to_target, std::span<const Field> extra,
                              const std::source_location& where) const {
   if (!loggers_->handler.enabled(level)) return;
   Rendered line(*this);
@@ -110,12 +121,16 @@ void ConnectionRecord::relay_started(TimePoint now, const std::source_location& 
 
 void ConnectionRecord::relay_ended(TimePoint now, const std::optional<Error>& error,
                                    const std::source_location& where) const {
-  const Field duration{"duration", nanoseconds(now - relay_started_at_)};
-  if (!error) {
-    write(Level::info, ">-<", true, {duration}, where);
-  } else {
-    write(Level::info, ">-<", true, {duration, {"err", std::string_view(error->text)}}, where);
-  }
+  Extra extra;
+  extra.add("duration", nanoseconds(now - relay_started_at_));
+  if (error) extra.add("err", std::string_view(error->text));
+  write(Level::info, ">-<", true, extra.view(), where);
+}
+
+void ConnectionRecord::note(Level level, std::string_view message, const std::source_location& where) const {
+  if (!loggers_->handler.enabled(level)) return;
+  Rendered line(*this);
+  loggers_->handler.write(level, message, line.view(), where);
 }
 
 void ConnectionRecord::failed(const Error& error, const std::source_location& where) {
@@ -133,14 +148,17 @@ void ConnectionRecord::failed(const Error& error, const std::source_location& wh
 
 void ConnectionRecord::finished(std::uint64_t input_bytes, std::uint64_t output_bytes, TimePoint now,
                                 const std::source_location& where) const {
-  const Field bytes_in{"inputBytes", static_cast<std::int64_t>(input_bytes)};
-  const Field bytes_out{"outputBytes", static_cast<std::int64_t>(output_bytes)};
-  const Field duration{"duration", nanoseconds(now - accepted_at_)};
-  if (error_.empty()) {
-    write(Level::info, "><", false, {bytes_in, bytes_out, duration}, where);
-  } else {
-    write(Level::info, "><", false, {bytes_in, bytes_out, duration, {"err", std::string_view(error_)}}, where);
+  Extra extra;
+  extra.add("inputBytes", static_cast<std::int64_t>(input_bytes));
+  extra.add("outputBytes", static_cast<std::int64_t>(output_bytes));
+  if (datagrams_) {
+    extra.add("inputDatagrams", static_cast<std::int64_t>(datagrams_->input));
+    extra.add("outputDatagrams", static_cast<std::int64_t>(datagrams_->output));
+    extra.add("droppedDatagrams", static_cast<std::int64_t>(datagrams_->dropped));
   }
+  extra.add("duration", nanoseconds(now - accepted_at_));
+  if (!error_.empty()) extra.add("err", std::string_view(error_));
+  write(Level::info, "><", false, extra.view(), where);
 }
 
 }  // namespace gost

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,13 @@ struct ConnectionLoggers {
   ConnectionLoggers() = default;
   ConnectionLoggers(const Logger& log, std::string_view service_name, std::string_view listener,
                     std::string_view handler_name);
+};
+
+/// Datagrams of a session that carries some, for its last line.
+struct DatagramTotals {
+  std::uint64_t input = 0;    ///< from the client
+  std::uint64_t output = 0;   ///< to the client
+  std::uint64_t dropped = 0;  ///< either way
 };
 
 /// Keeps raw values and renders them only for a line that is really written: with its level disabled every function
@@ -50,7 +58,14 @@ class ConnectionRecord {
     destination_ = destination;
   }
 
+  /// The session carries datagrams, so many so far: the last line tells them beside the bytes.
+  void set_datagrams(const DatagramTotals& datagrams) { datagrams_ = datagrams; }
+
+  /// The own end towards many targets, where there is no one destination.
+  void set_source(const SocketAddress& source) { source_ = source; }
+
   const SocketAddress& remote() const { return remote_; }
+  const SocketAddress& local() const { return local_; }
   const SocketAddress& client() const { return client_; }
   const Sid& sid() const { return sid_; }
   const std::string& user() const { return user_; }
@@ -65,18 +80,22 @@ class ConnectionRecord {
   /// info `REMOTE >-< TARGET`, with the duration of the relay and, if something broke it, the reason as `err`.
   void relay_ended(TimePoint now, const std::optional<Error>& error = {},
                    const std::source_location& where = std::source_location::current()) const;
+  /// Something about this connection that is worth a sentence while it goes on.
+  void note(Level level, std::string_view message,
+            const std::source_location& where = std::source_location::current()) const;
   /// The connection failed: one error line of the handler with all that is known, and GOST's second one of the
   /// service. What is no fault of anybody (the peer went away, the program stops) is logged at debug.
   /// The text is repeated as `err` in the last line.
   void failed(const Error& error, const std::source_location& where = std::source_location::current());
-  /// info `REMOTE >< LOCAL`: done. `input_bytes` came from the client, `output_bytes` went to it.
+  /// info `REMOTE >< LOCAL`: done. `input_bytes` came from the client, `output_bytes` went to it; with set_datagrams()
+  /// the line has `inputDatagrams`, `outputDatagrams` and `droppedDatagrams` as well.
   void finished(std::uint64_t input_bytes, std::uint64_t output_bytes, TimePoint now,
                 const std::source_location& where = std::source_location::current()) const;
 
  private:
   struct Rendered;
   /// Writes `REMOTE arrow PEER` with the fields of the connection and `extra`; the peer is the target or `local`.
-  void write(Level level, std::string_view arrow, bool to_target, std::initializer_list<Field> extra,
+  void write(Level level, std::string_view arrow, bool to_target, std::span<const Field> extra,
              const std::source_location& where) const;
 
   const ConnectionLoggers* loggers_;
@@ -93,6 +112,7 @@ class ConnectionRecord {
   std::optional<Endpoint> target_;
   std::optional<SocketAddress> source_;
   std::optional<SocketAddress> destination_;
+  std::optional<DatagramTotals> datagrams_;
 };
 
 }  // namespace gost

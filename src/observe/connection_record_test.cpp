@@ -154,6 +154,33 @@ TEST_F(ConnectionRecordTest, ABrokenRelaySaysWhy) {
   EXPECT_EQ(got.at(1)["duration"], 1'000'000'000);
 }
 
+TEST_F(ConnectionRecordTest, OnlyASessionWithDatagramsCountsThem) {
+  auto connection = record(Level::info);
+  connection.finished(1, 2, kStart);
+  EXPECT_FALSE(lines().at(0).contains("inputDatagrams"));
+  connection.set_datagrams({.input = 3, .output = 4, .dropped = 5});
+  connection.finished(1, 2, kStart);
+  auto line = lines().at(0);
+  EXPECT_EQ(line["inputBytes"], 1);
+  EXPECT_EQ(line["outputBytes"], 2);
+  EXPECT_EQ(line["inputDatagrams"], 3);
+  EXPECT_EQ(line["outputDatagrams"], 4);
+  EXPECT_EQ(line["droppedDatagrams"], 5);
+}
+
+TEST_F(ConnectionRecordTest, ANoteCarriesWhatIsKnownOfTheConnection) {
+  auto connection = record(Level::warn);
+  connection.set_request("udp", {"0.0.0.0", 0});
+  connection.note(Level::warn, "too long");
+  connection.note(Level::info, "not of interest");
+  auto got = lines();
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0]["msg"], "too long");
+  EXPECT_EQ(got[0]["level"], "warn");
+  EXPECT_EQ(got[0]["cmd"], "udp");
+  EXPECT_EQ(got[0]["sid"], connection.sid().view());
+}
+
 TEST_F(ConnectionRecordTest, AnErrorWithoutTextIsNamedByItsCause) {
   auto connection = record(Level::error);
   connection.failed({Cause::timeout, ""});

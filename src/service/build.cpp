@@ -1,9 +1,11 @@
 #include "service/build.hpp"
 
 #include "core/text.hpp"
-#include "route/direct_router.hpp"
+#include "route/router.hpp"
+#include "service/build_chain.hpp"
 #include "service/option_reader.hpp"
 #include "service/registry.hpp"
+#include "service/socket_settings.hpp"
 
 #include <algorithm>
 #include <span>
@@ -13,104 +15,82 @@ namespace gost {
 namespace {
 
 /// Service options that later parts bring. Ignoring one would send traffic another way than was asked for.
-constexpr std::string_view kUnavailableOptions[] = {"proxyProtocol", "interface", "so_mark", "netns",   "netns.out",
-                                                    "preUp",         "postUp",    "preDown", "postDown"};
+constexpr std::string_view kUnavailableOptions[] = {"proxyProtocol", "netns",   "netns.out", "preUp",
+                                                    "postUp",        "preDown", "postDown"};
 
 /// Options that change nothing yet. Nothing is less safe for it, so a warning does.
-constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"bind", "udp",  "skipauth", "sniffing",
-                                                             "tor",  "comp", "hash"};
+constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"skipauth", "sniffing", "tor", "comp"};
 constexpr std::string_view kServiceOptionsWithoutEffect[] = {"ignoreChain", "enableStats", "labels"};
 
 constexpr std::int64_t kMaxRetries = 100;
 
 class Builder {
  public:
-  Builder(const config::Config& config, config::Problems& problems) : config_(config), problems_(problems) {}
+  Builder(const config::Config& config, config::Problems& problems, const Logger& log)
+      : context_{config, problems, built_, log}, policies_(context_), chains_(context_, policies_) {}
 
   Built build() {
-    for (const config::Auther& auther : config_.authers) add_auther(auther);
-    for (const config::Service& service : config_.services) add_service(service);
+    policies_.make_all();
+    chains_.make_all();
+    for (const config::Service& service : context_.config.services) add_service(service);
     return std::move(built_);
   }
 
  private:
-  using Auther = std::shared_ptr<const Authenticator>;
-
-  void problem(const config::Origin& origin, std::string text) {
-    problems_.push_back({config::Severity::error, origin, std::move(text)});
-  }
-
-  void add_auther(const config::Auther& auther) {
-    std::vector<User> users;
-    for (const config::Auth& auth : auther.auths) users.push_back({auth.username, auth.password});
-    if (!auther.loaders.file) {
-      authers_.emplace(auther.name, std::make_shared<const UserList>(std::move(users)));
-      return;
-    }
-    auto file = UserFile::open(auther.loaders.file->path, std::move(users));
-    if (!file) {
-      problem(auther.loaders.file->origin, "auther '" + auther.name + "': " + file.error().text);
-      return;
-    }
-    std::shared_ptr<UserFile> shared = std::move(*file);
-    authers_.emplace(auther.name, shared);
-    built_.users.push_back({auther.name, std::move(shared), auther.loaders.reload});
-  }
-
-  /// The authers that the handler names, else its own credentials; null if it has neither (config.md §4.3).
-  Auther auther_of(const config::Handler& handler) {
-    std::vector<Auther> named;
-    auto add = [&](const std::string& name) {
-      if (name.empty()) return;
-      if (auto found = authers_.find(name); found != authers_.end()) {
-        named.push_back(found->second);
-      } else {
-        problem(handler.origin, "auther '" + name + "' cannot be used");
-      }
-    };
-    add(handler.auther);
-    for (const std::string& name : handler.authers) add(name);
-    if (named.size() == 1) return named.front();
-    if (!named.empty()) return std::make_shared<const AutherGroup>(std::move(named));
-    if (!handler.auth || handler.auth->username.empty()) return nullptr;
-    return std::make_shared<const UserList>(std::vector<User>{{handler.auth->username, handler.auth->password}});
-  }
-
   void warn_of_options_without_effect(const config::Metadata& metadata, std::span<const std::string_view> options) {
     for (std::string_view option : options) {
       const config::Value* value = metadata.find(option);
       if (value == nullptr || parse_bool(value->text()) == false) continue;
-      problems_.push_back({config::Severity::warning, value->origin,
-                           "option '" + std::string(option) + "' has no effect in this build"});
+      context_.warning(value->origin, "option '" + std::string(option) + "' has no effect in this build");
     }
   }
 
-  void add_service(const config::Service& service) {
-    for (std::string_view option : kUnavailableOptions) {
+  void check_options(const config::Service& service, const config::Handler& handler) {
+    for (std::string_view option : kUnavailableOptions)
       if (const config::Value* value = service.metadata.find(option))
-        problem(value->origin, "option '" + std::string(option) + "' is not available in this build");
-    }
-    if (!service.interface.empty()) problem(service.origin, "option 'interface' is not available in this build");
-    if (service.sockopts && service.sockopts->mark != 0)
-      problem(service.origin, "option 'sockopts' is not available in this build");
-
-    if (service.handler) warn_of_options_without_effect(service.handler->metadata, kHandlerOptionsWithoutEffect);
+        context_.error(value->origin, "option '" + std::string(option) + "' is not available in this build");
+    warn_of_options_without_effect(handler.metadata, kHandlerOptionsWithoutEffect);
     warn_of_options_without_effect(service.metadata, kServiceOptionsWithoutEffect);
+  }
+
+  std::shared_ptr<const Router> router_of(const config::Service& service, const config::Handler& handler) {
+    RouterOptions routing;
+    OptionReader options(service.metadata);
+    routing.timeout = options.duration({"dialTimeout"}, routing.timeout);
+    if (options.error()) context_.error(service.origin, *options.error());
+    routing.retries = static_cast<int>(std::clamp<std::int64_t>(handler.retries, 0, kMaxRetries));
+    auto hash = config::get_string(handler.metadata, {"hash"});
+    routing.hash_by_target = hash && *hash == "host";
+    auto outbound = outbound_of(service.metadata, service.interface, service.sockopts);
+    if (outbound) {
+      routing.outbound = *outbound;
+    } else {
+      context_.error(service.origin, outbound.error());
+    }
+    routing.bypass = policies_.bypass_of(service.origin, service.bypass, service.bypasses);
+    routing.names.hosts = policies_.hosts_of(service.origin, service.hosts);
+    routing.names.resolver = chains_.resolver_of(service.origin, service.resolver);
+    routing.chains = chains_.chains_of(handler.origin, handler.chain, handler.chain_group);
+    routing.log = context_.log.with({{"service", service.name}, {"kind", "route"}});
+    return std::make_shared<const ChainRouter>(std::move(routing));
+  }
+
+  void add_service(const config::Service& service) {
     const config::Handler handler = service.handler.value_or(config::Handler{});
     const config::Listener listener = service.listener.value_or(config::Listener{});
-    OptionReader options(service.metadata);
+    check_options(service, handler);
     OptionReader handler_options(handler.metadata);
-    DirectRouterOptions routing;
-    routing.timeout = options.duration({"dialTimeout"}, routing.timeout);
-    routing.retries = static_cast<int>(std::clamp<std::int64_t>(handler.retries, 0, kMaxRetries));
     auto max_handshakes = handler_options.integer({"maxHandshakes"}, 0);
-    auto router = std::make_shared<const DirectRouter>(routing);
-    auto made_handler = make_handler(handler, {auther_of(handler), std::move(router)});
+    if (handler_options.error()) context_.error(handler.origin, *handler_options.error());
+    HandlerResources resources;
+    resources.auther = policies_.auther_of(handler);
+    resources.router = router_of(service, handler);
+    resources.targets = chains_.targets_of(service);
+    resources.log = context_.log.with({{"service", service.name}, {"kind", "handler"}});
+    auto made_handler = make_handler(handler, resources);
     auto made_listener = make_listener(listener, service.addr.empty() ? ":0" : service.addr);
-    if (options.error()) problem({}, options.error()->text);
-    if (handler_options.error()) problem({}, handler_options.error()->text);
-    if (!made_handler) problem(handler.origin, made_handler.error().text);
-    if (!made_listener) problem(listener.origin, made_listener.error().text);
+    if (!made_handler) context_.error(handler.origin, made_handler.error());
+    if (!made_listener) context_.error(listener.origin, made_listener.error());
     if (!made_handler || !made_listener) return;
     ServiceParts& parts = built_.services.emplace_back();
     parts.name = service.name;
@@ -121,16 +101,16 @@ class Builder {
     if (max_handshakes > 0) parts.max_handshakes = static_cast<std::size_t>(max_handshakes);
   }
 
-  const config::Config& config_;
-  config::Problems& problems_;
-  std::map<std::string, Auther, std::less<>> authers_;
   Built built_;
+  BuildContext context_;
+  PolicyBuilder policies_;
+  ChainBuilder chains_;
 };
 
 }  // namespace
 
-Built build(const config::Config& config, config::Problems& problems) {
-  return Builder(config, problems).build();
+Built build(const config::Config& config, config::Problems& problems, const Logger& log) {
+  return Builder(config, problems, log).build();
 }
 
 }  // namespace gost

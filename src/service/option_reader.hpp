@@ -19,6 +19,25 @@ class OptionReader {
     return value_or(config::get_duration(metadata_, keys), otherwise);
   }
 
+  std::string text(config::Keys keys) { return value_or(config::get_string(metadata_, keys), std::string()); }
+  /// A number of things; what is not positive means the default, as in GOST.
+  std::size_t size(config::Keys keys, std::size_t otherwise) {
+    std::int64_t value = integer(keys, 0);
+    return value > 0 ? static_cast<std::size_t>(value) : otherwise;
+  }
+  /// A port; 0 if there is none.
+  std::uint16_t port(config::Keys keys) {
+    std::int64_t value = integer(keys, 0);
+    if (value >= 0 && value <= 65535) return static_cast<std::uint16_t>(value);
+    if (!error_) error_ = Error{Cause::invalid, std::string(*keys.begin()) + ": " + std::to_string(value) + " is not a port"};
+    return 0;
+  }
+  bool has(config::Keys keys) const {
+    for (auto key : keys)
+      if (metadata_.find(key) != nullptr) return true;
+    return false;
+  }
+
   /// The first error, if there was one: "gost.yaml:3:7: readTimeout: …".
   const std::optional<Error>& error() const { return error_; }
 

@@ -1,8 +1,10 @@
 #include "service/registry.hpp"
 
 #include "auto/handler.hpp"
-#include "config/components.hpp"
+#include "service/component_table.hpp"
+#include "service/node_registry.hpp"
 #include "service/option_reader.hpp"
+#include "service/socket_settings.hpp"
 #include "socks4/handler.hpp"
 #include "socks5/handler.hpp"
 #include "tcp/listener.hpp"
@@ -22,11 +24,32 @@ Duration read_timeout(OptionReader& options, Duration otherwise) {
   return timeout > Duration::zero() ? timeout : otherwise;
 }
 
+BindOptions binding(OptionReader& options) {
+  BindOptions typed;
+  typed.public_addr = options.text({"socks.publicAddr", "publicAddr"});
+  typed.accept_timeout = options.duration({"bindTimeout"}, typed.accept_timeout);
+  return typed;
+}
+
+socks5::UdpOptions relaying(OptionReader& options) {
+  socks5::UdpOptions typed;
+  typed.public_addr = options.text({"socks.publicAddr", "publicAddr"});
+  typed.buffer_size = options.size({"udp.bufferSize", "udpBufferSize"}, typed.buffer_size);
+  typed.port_min = options.port({"udp.bindRange.min", "udp.minPort"});
+  typed.port_max = options.port({"udp.bindRange.max", "udp.maxPort"});
+  if (options.has({"udp.idleTimeout"})) typed.idle_timeout = options.duration({"udp.idleTimeout"}, {});
+  typed.max_associations = options.size({"udp.maxAssociations"}, typed.max_associations);
+  typed.batching = options.boolean({"udp.batching"}, true);
+  return typed;
+}
+
 Result<std::shared_ptr<const Handler>> make_socks4(const config::Handler& handler,
                                                    const HandlerResources& resources) {
   OptionReader options(handler.metadata);
   socks4::HandlerOptions typed{.auther = resources.auther, .router = resources.router};
   typed.read_timeout = read_timeout(options, typed.read_timeout);
+  typed.bind = options.boolean({"bind"}, false);
+  typed.binding = binding(options);
   if (auto error = options.error()) return fail(std::move(*error));
   return std::make_shared<const socks4::SocksHandler>(std::move(typed));
 }
@@ -36,6 +59,10 @@ Result<std::shared_ptr<const Handler>> make_socks5(const config::Handler& handle
   OptionReader options(handler.metadata);
   socks5::HandlerOptions typed{.auther = resources.auther, .router = resources.router};
   typed.read_timeout = read_timeout(options, typed.read_timeout);
+  typed.bind = options.boolean({"bind"}, false);
+  typed.binding = binding(options);
+  typed.udp = options.boolean({"udp"}, false);
+  typed.relaying = relaying(options);
   if (auto error = options.error()) return fail(std::move(*error));
   return std::make_shared<const socks5::SocksHandler>(std::move(typed));
 }
@@ -56,11 +83,9 @@ Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, con
   ListenOptions typed;
   typed.multipath = options.boolean({"mptcp"}, false);
   typed.reuse_port = options.boolean({"reuseport"}, false);
-  if (options.boolean({"keepalive"}, false)) {
-    typed.keepalive.idle = options.duration({"keepalive.idle"}, typed.keepalive.idle);
-    typed.keepalive.interval = options.duration({"keepalive.interval"}, typed.keepalive.interval);
-    typed.keepalive.count = static_cast<int>(options.integer({"keepalive.count"}, typed.keepalive.count));
-  }
+  auto keepalive = keepalive_of(listener.metadata);
+  if (!keepalive) return fail(keepalive.error());
+  typed.keepalive = *keepalive;
   if (auto error = options.error()) return fail(std::move(*error));
   return std::make_unique<TcpListener>(address, typed);
 }
@@ -75,22 +100,15 @@ constexpr std::array kListeners{
     std::pair<std::string_view, MakeListener>{"tcp", &make_tcp},
 };
 
-template <class Table>
-auto factory_for(const Table& table, config::Kind kind, const std::string& type)
-    -> Result<typename Table::value_type::second_type> {
-  std::string_view name = config::canonical_name(kind, type);
-  for (auto& [candidate, make] : table)
-    if (candidate == name) return make;
-  return fail(Cause::invalid,
-              std::string(config::to_string(kind)) + " '" + type + "' is not available in this build");
-}
-
 }  // namespace
 
 config::Availability availability() {
   config::Availability available;
   for (auto& [name, make] : kHandlers) available.handlers.emplace(name);
   for (auto& [name, make] : kListeners) available.listeners.emplace(name);
+  add_node_components(available);
+  using config::Feature;
+  available.features = {Feature::chains, Feature::forwarders, Feature::bypasses, Feature::resolvers, Feature::hosts};
   return available;
 }
 

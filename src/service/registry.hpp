@@ -6,7 +6,9 @@
 #include "component/session.hpp"
 #include "config/check.hpp"
 #include "config/model.hpp"
+#include "observe/log.hpp"
 #include "policy/auther.hpp"
+#include "route/target_list.hpp"
 
 #include <memory>
 #include <string>
@@ -17,6 +19,8 @@ namespace gost {
 struct HandlerResources {
   std::shared_ptr<const Authenticator> auther;  ///< null: no authentication
   std::shared_ptr<const Router> router;
+  std::shared_ptr<const TargetList> targets;    ///< null: the service has no forwarder
+  Logger log;                                   ///< with the service's name
 };
 
 /// The names that can be started.

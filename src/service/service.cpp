@@ -58,10 +58,18 @@ class Service::Shard final : public StreamSink, private Timer {
     if (sessions_) sessions_->spawn(serve(std::move(stream)));
   }
 
+  void deliver(std::unique_ptr<Datagram> datagrams, SocketAddress peer, SocketAddress local) override {
+    if (sessions_) sessions_->spawn(serve_datagrams(std::move(datagrams), peer, local));
+  }
+
   void accept_failed(const Error& error, Duration retry_in) override {
     if (!service_.may_warn(io_.loop.now())) return;
     service_.log_.warn("accept: " + error.text +
                        (retry_in > Duration::zero() ? ", retrying every " + to_string(retry_in) : std::string()));
+  }
+
+  void warn(const SocketAddress& client, const std::string& text) override {
+    service_.log_.warn(client.to_string() + ": " + text);
   }
 
  private:
@@ -73,13 +81,23 @@ class Service::Shard final : public StreamSink, private Timer {
                     ConnectionRecord(service_.loggers_, "tcp", remote, local,
                                      service_.sids_.next(std::chrono::system_clock::now()), io_.loop.now()));
     service_.gate_->enter(session.handshake, seat_, scope);
-    session.record.accepted();
-    auto result = co_await in_scope(scope, service_.parts_.handler->handle(session));
-    if (!result) {
-      session.record.failed(session.handshake.dropped() ? too_many_handshakes() : result.error());
-    }
-    session.record.finished(session.bytes.from_a, session.bytes.from_b, io_.loop.now());
+    co_await in_scope(scope, serve(session));
     io_.memory.connection_ended(static_cast<std::size_t>(io_.connections.load(std::memory_order_relaxed)));
+  }
+
+  Task<> serve_datagrams(std::unique_ptr<Datagram> datagrams, SocketAddress peer, SocketAddress local) {
+    Session session(io_, nullptr,
+                    ConnectionRecord(service_.loggers_, "udp", peer, local,
+                                     service_.sids_.next(std::chrono::system_clock::now()), io_.loop.now()));
+    session.datagram = std::move(datagrams);
+    co_await serve(session);
+  }
+
+  Task<> serve(Session& session) {
+    session.record.accepted();
+    auto result = co_await service_.parts_.handler->handle(session);
+    if (!result) session.record.failed(session.handshake.dropped() ? too_many_handshakes() : result.error());
+    session.record.finished(session.bytes.from_a, session.bytes.from_b, io_.loop.now());
   }
 
   Error too_many_handshakes() const {
@@ -114,7 +132,7 @@ bool Service::may_warn(TimePoint now) {
 }
 
 Result<> Service::bind(Workers& workers) {
-  if (auto bound = parts_.listener->bind(); !bound) return bound;
+  if (auto bound = parts_.listener->bind(workers.size()); !bound) return bound;
   std::vector<Loop*> loops;
   std::vector<ListenerSeat> seats;
   for (std::size_t i = 0; i < workers.size(); ++i) {

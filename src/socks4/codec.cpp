@@ -73,8 +73,12 @@ Result<std::vector<std::uint8_t>> encode_request(const Request& request) {
   return std::vector<std::uint8_t>(message.view().begin(), message.view().end());
 }
 
-std::array<std::uint8_t, 8> encode_reply(Reply reply) {
-  return {0, static_cast<std::uint8_t>(reply)};
+std::array<std::uint8_t, 8> encode_reply(Reply reply, const SocketAddress& address) {
+  std::array<std::uint8_t, 8> message{0, static_cast<std::uint8_t>(reply)};
+  message[2] = static_cast<std::uint8_t>(address.port() >> 8);
+  message[3] = static_cast<std::uint8_t>(address.port());
+  if (address.ip().is_v4()) std::ranges::copy(address.ip().bytes(), message.begin() + 4);
+  return message;
 }
 
 }  // namespace gost::socks4

@@ -41,7 +41,8 @@ Decode<Request> decode_request(Bytes bytes);
 /// address. Errors: Cause::invalid for a text that is too long or contains a NUL byte.
 Result<std::vector<std::uint8_t>> encode_request(const Request& request);
 
-/// The server's answer; port and address are always zero.
-std::array<std::uint8_t, 8> encode_reply(Reply reply);
+/// The server's answer. Port and address are zero but for BIND (GOST leaves it out), where they say where the server
+/// listens and then who came; an address that is not IPv4 is written as 0.0.0.0.
+std::array<std::uint8_t, 8> encode_reply(Reply reply, const SocketAddress& address = {});
 
 }  // namespace gost::socks4

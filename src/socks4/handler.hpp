@@ -1,6 +1,7 @@
 // The SOCKS4 and SOCKS4a server (wire.md §1).
 #pragma once
 
+#include "component/bind.hpp"
 #include "component/router.hpp"
 #include "component/session.hpp"
 #include "policy/auther.hpp"
@@ -13,6 +14,8 @@ struct HandlerOptions {
   Duration read_timeout = std::chrono::seconds(15);  ///< for the whole request
   std::shared_ptr<const Authenticator> auther;       ///< null: the user id is only logged
   std::shared_ptr<const Router> router;
+  bool bind = false;    ///< BIND
+  BindOptions binding;  ///< of BIND; only an IPv4 `public_addr` fits into a reply, else clients are told 0.0.0.0
 };
 
 class SocksHandler final : public Handler {
@@ -21,6 +24,8 @@ class SocksHandler final : public Handler {
   Task<Result<>> handle(Session& session) const override;
 
  private:
+  GOST_OWN_FRAME Task<Result<>> bind(Session& session, Endpoint requested) const;
+
   HandlerOptions options_;
 };
 

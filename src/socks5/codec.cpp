@@ -19,10 +19,11 @@ constexpr std::size_t kShortest = 3 + 2 + 2;
 
 struct CodeAndAddress {
   std::uint8_t code;
+  std::uint8_t reserved;
   Endpoint address;
 };
 
-/// `05 CODE RSV ATYP ADDR PORT`: requests and replies have the same shape. RSV is ignored, as in GOST.
+/// `05 CODE RSV ATYP ADDR PORT`: requests and replies have the same shape. Any RSV is accepted, as in GOST.
 Decode<CodeAndAddress> decode_code_and_address(Bytes bytes) {
   if (!bytes.empty() && bytes[0] != kVersion) return bad_version(bytes[0], kVersion);
   if (bytes.size() >= 4 && bytes[3] != kIpv4 && bytes[3] != kName && bytes[3] != kIpv6)
@@ -35,7 +36,7 @@ Decode<CodeAndAddress> decode_code_and_address(Bytes bytes) {
   if (bytes.size() < total) return NeedMore{total - bytes.size()};
 
   Bytes host = bytes.subspan(host_at, host_size);
-  CodeAndAddress result{bytes[1], {}};
+  CodeAndAddress result{bytes[1], bytes[2], {}};
   ByteReader port(bytes.subspan(host_at + host_size, 2));
   result.address.port = port.u16_be();
   if (bytes[3] == kName) {
@@ -53,6 +54,24 @@ Decode<CodeAndAddress> decode_code_and_address(Bytes bytes) {
 template <std::size_t Capacity>
 void put_ip(MessageBuffer<Capacity>& message, const IpAddress& ip) {
   message.u8(ip.is_v4() ? kIpv4 : kIpv6).bytes(ip.bytes());
+}
+
+/// An empty host is written as 0.0.0.0; a literal as an address, any other text as a name (wire.md §2.4).
+Result<MessageBuffer<kMaxRequest>> encode_code_and_address(std::uint8_t code, std::uint8_t reserved,
+                                                           const Endpoint& address) {
+  if (address.host.size() > 255) return fail(Cause::invalid, "host name longer than 255 bytes");
+  MessageBuffer<kMaxRequest> message;
+  message.u8(kVersion).u8(code).u8(reserved);
+  auto ip = IpAddress::parse(address.host);
+  if (address.host.empty()) {
+    put_ip(message, IpAddress());
+  } else if (ip && ip->zone() == 0) {
+    put_ip(message, ip->unmapped());
+  } else {
+    message.u8(kName).u8(static_cast<std::uint8_t>(address.host.size())).bytes(as_bytes(address.host));
+  }
+  message.u16_be(address.port);
+  return message;
 }
 
 }  // namespace
@@ -98,7 +117,7 @@ Decode<bool> decode_auth_status(Bytes bytes) {
 Decode<Request> decode_request(Bytes bytes) {
   auto decoded = decode_code_and_address(bytes);
   if (auto* message = std::get_if<CodeAndAddress>(&decoded))
-    return Request{message->code, std::move(message->address)};
+    return Request{message->code, std::move(message->address), message->reserved};
   if (auto* more = std::get_if<NeedMore>(&decoded)) return *more;
   return std::get<Error>(std::move(decoded));
 }
@@ -106,7 +125,7 @@ Decode<Request> decode_request(Bytes bytes) {
 Decode<ReplyMessage> decode_reply(Bytes bytes) {
   auto decoded = decode_code_and_address(bytes);
   if (auto* message = std::get_if<CodeAndAddress>(&decoded))
-    return ReplyMessage{message->code, std::move(message->address)};
+    return ReplyMessage{message->code, std::move(message->address), message->reserved};
   if (auto* more = std::get_if<NeedMore>(&decoded)) return *more;
   return std::get<Error>(std::move(decoded));
 }
@@ -136,27 +155,19 @@ std::array<std::uint8_t, 2> encode_auth_status(bool accepted) {
 }
 
 Result<MessageBuffer<kMaxRequest>> encode_request(const Request& request) {
-  if (request.target.host.size() > 255) return fail(Cause::invalid, "host name longer than 255 bytes");
-  MessageBuffer<kMaxRequest> message;
-  message.u8(kVersion).u8(request.command).u8(0);
-  auto ip = IpAddress::parse(request.target.host);
-  if (request.target.host.empty()) {
-    put_ip(message, IpAddress());
-  } else if (ip && ip->zone() == 0) {
-    put_ip(message, ip->unmapped());
-  } else {
-    message.u8(kName).u8(static_cast<std::uint8_t>(request.target.host.size())).bytes(as_bytes(request.target.host));
-  }
-  message.u16_be(request.target.port);
-  return message;
+  return encode_code_and_address(request.command, request.reserved, request.target);
 }
 
-ReplyBuffer encode_reply(Reply reply, const SocketAddress& bound) {
+ReplyBuffer encode_reply(Reply reply, const SocketAddress& bound, std::uint8_t reserved) {
   ReplyBuffer message;
-  message.u8(kVersion).u8(static_cast<std::uint8_t>(reply)).u8(0);
+  message.u8(kVersion).u8(static_cast<std::uint8_t>(reply)).u8(reserved);
   put_ip(message, bound.ip().unmapped());
   message.u16_be(bound.port());
   return message;
+}
+
+Result<MessageBuffer<kMaxRequest>> encode_reply(Reply reply, const Endpoint& bound) {
+  return encode_code_and_address(static_cast<std::uint8_t>(reply), 0, bound);
 }
 
 }  // namespace gost::socks5

@@ -63,14 +63,20 @@ struct Credentials {
 struct Request {
   std::uint8_t command = 0;  ///< a Command, or one that nobody knows
   Endpoint target;
+  std::uint8_t reserved = 0;  ///< RSV; not 0 only between ends of this program (UDP-TUN)
   friend bool operator==(const Request&, const Request&) = default;
 };
 
 struct ReplyMessage {
   std::uint8_t reply = 0;  ///< a Reply, or a code that RFC 1928 does not know
   Endpoint bound;
+  std::uint8_t reserved = 0;  ///< as in Request
   friend bool operator==(const ReplyMessage&, const ReplyMessage&) = default;
 };
+
+/// RSV of a UDP-TUN request: this client understands empty frames; of the reply: so does the server, and both may
+/// send them. GOST writes 0 and ignores what it reads.
+inline constexpr std::uint8_t kEmptyFramesUnderstood = 1;
 
 inline constexpr std::size_t kMaxGreeting = 2 + 255;
 inline constexpr std::size_t kMaxCredentials = 3 + 255 + 255;
@@ -97,6 +103,8 @@ Result<MessageBuffer<kMaxCredentials>> encode_credentials(const Credentials& cre
 std::array<std::uint8_t, 2> encode_auth_status(bool accepted);
 /// Errors: Cause::invalid for a host over 255 bytes. An empty host is written as 0.0.0.0 (wire.md §2.4).
 Result<MessageBuffer<kMaxRequest>> encode_request(const Request& request);
-ReplyBuffer encode_reply(Reply reply, const SocketAddress& bound = {});
+ReplyBuffer encode_reply(Reply reply, const SocketAddress& bound = {}, std::uint8_t reserved = 0);
+/// A reply whose host may be a name (a `publicAddr`). Errors as of encode_request().
+Result<MessageBuffer<kMaxRequest>> encode_reply(Reply reply, const Endpoint& bound);
 
 }  // namespace gost::socks5

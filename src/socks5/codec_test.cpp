@@ -57,8 +57,8 @@ TEST(Socks5Codec, RequestsOfEveryAddressType) {
   EXPECT_EQ(std::get<Request>(decode_request(*from_hex("05010004 00000000000000000000000000000001 0050"))),
             (Request{1, {"::1", 80}}));
   EXPECT_EQ(std::get<Request>(decode_request(*from_hex("0501ff04 00000000000000000000ffff 0a000001 0050"))),
-            (Request{1, {"10.0.0.1", 80}}))
-      << "an IPv4-mapped address is IPv4, and RSV is ignored";
+            (Request{1, {"10.0.0.1", 80}, 0xff}))
+      << "an IPv4-mapped address is IPv4, and any RSV is accepted";
   EXPECT_EQ(std::get<Request>(decode_request(*from_hex("05010003 00 0050"))), (Request{1, {"", 80}}));
 }
 
@@ -73,6 +73,24 @@ TEST(Socks5Codec, RepliesCarryAddresses) {
   EXPECT_EQ(to_hex(encode_reply(Reply::connection_refused).view()), "05050001000000000000");
   auto decoded = std::get<ReplyMessage>(decode_reply(*from_hex("05000001c0a801029c40")));
   EXPECT_EQ(decoded, (ReplyMessage{0, {"192.168.1.2", 40000}}));
+}
+
+TEST(Socks5Codec, ARepliedHostMayBeAName) {
+  auto hex = [](std::string host) {
+    return to_hex(encode_reply(Reply::succeeded, Endpoint{std::move(host), 80})->view());
+  };
+  EXPECT_EQ(hex("gw.example"), "050000030a67772e6578616d706c650050");
+  EXPECT_EQ(hex("203.0.113.5"), "05000001cb0071050050");
+  EXPECT_EQ(hex("::1"), "05000004000000000000000000000000000000010050");
+  EXPECT_FALSE(encode_reply(Reply::succeeded, Endpoint{std::string(256, 'a'), 80}));
+}
+
+TEST(Socks5Codec, ReservedBytesAreZeroUnlessSaidOtherwise) {
+  EXPECT_EQ(to_hex(encode_request({0xf3, {"", 0}})->view()), "05f30001000000000000");
+  EXPECT_EQ(to_hex(encode_request({0xf3, {"", 0}, kEmptyFramesUnderstood})->view()), "05f30101000000000000");
+  EXPECT_EQ(to_hex(encode_reply(Reply::succeeded, {}, kEmptyFramesUnderstood).view()), "05000101000000000000");
+  EXPECT_EQ(std::get<ReplyMessage>(decode_reply(*from_hex("05000101000000000000"))),
+            (ReplyMessage{0, {"0.0.0.0", 0}, kEmptyFramesUnderstood}));
 }
 
 TEST(Socks5Codec, HostsAreEncodedAsGostEncodesThem) {
@@ -100,8 +118,9 @@ RC_GTEST_PROP(Socks5Codec, CredentialsRoundTrip, (std::string user, std::string 
             credentials);
 }
 
-RC_GTEST_PROP(Socks5Codec, RequestsRoundTrip, (std::uint8_t command, std::string host, std::uint16_t port)) {
-  Request request{command, {text_up_to_255(host), port}};
+RC_GTEST_PROP(Socks5Codec, RequestsRoundTrip,
+              (std::uint8_t command, std::string host, std::uint16_t port, std::uint8_t reserved)) {
+  Request request{command, {text_up_to_255(host), port}, reserved};
   Request expected = request;
   if (request.target.host.empty()) expected.target.host = "0.0.0.0";
   RC_PRE(!IpAddress::parse(request.target.host));

@@ -1,21 +1,15 @@
 #include "socks5/handler.hpp"
 
-#include "component/refusal.hpp"
 #include "component/tunnel.hpp"
 #include "net/read_message.hpp"
 #include "net/stream_io.hpp"
+#include "socks5/bind.hpp"
+#include "socks5/refuse.hpp"
+#include "socks5/udp_tunnel.hpp"
 
 namespace gost::socks5 {
 
 namespace {
-
-/// Answers with the code for the error's cause and passes the error on.
-GOST_OWN_FRAME Task<Result<>> refuse(Session& session, Error error) {
-  auto reply = encode_reply(static_cast<Reply>(refusal_for(error.cause).socks5));
-  auto sent = co_await write_all(*session.client, reply.view());
-  co_await drop_unread(*session.client);
-  co_return fail(std::move(error));
-}
 
 std::string_view name_of(std::uint8_t command) {
   switch (static_cast<Command>(command)) {
@@ -28,17 +22,6 @@ std::string_view name_of(std::uint8_t command) {
   case Command::udp_tunnel: return "udp-tun";
   }
   return "unknown";
-}
-
-/// Why a command other than CONNECT is refused.
-Error refusal_of(std::uint8_t command) {
-  switch (static_cast<Command>(command)) {
-  case Command::bind:
-  case Command::multiplexed_bind: return {Cause::denied, "socks5: BIND is disabled"};
-  case Command::udp_associate: return {Cause::denied, "socks5: UDP relay is disabled"};
-  case Command::udp_tunnel: return {Cause::denied, "socks5: UDP tunnel is disabled"};
-  default: return {Cause::command, "socks5: unknown command " + std::to_string(command)};
-  }
 }
 
 }  // namespace
@@ -58,9 +41,36 @@ Task<Result<>> SocksHandler::handle(Session& session) const {
   session.handshake.leave();
   session.record.set_request(name_of(request->command), request->target);
   session.record.requested();
-  if (static_cast<Command>(request->command) == Command::connect)
-    co_return co_await connect(session, std::move(request->target));
-  co_return co_await refuse(session, refusal_of(request->command));
+  if (auto error = refusal_of(*request)) co_return co_await refuse(session, std::move(*error));
+  switch (static_cast<Command>(request->command)) {
+  case Command::bind:
+    co_return co_await serve_bind(session, *options_.router, options_.binding, std::move(request->target));
+  case Command::udp_associate:
+    co_return co_await serve_associate(session, *options_.router, options_.relaying, *associations_,
+                                       std::move(request->target));
+  case Command::udp_tunnel:
+    co_return co_await serve_udp_tunnel(session, *options_.router, options_.relaying, std::move(*request));
+  default: co_return co_await connect(session, std::move(request->target));
+  }
+}
+
+std::optional<Error> SocksHandler::refusal_of(const Request& request) const {
+  switch (static_cast<Command>(request.command)) {
+  case Command::connect: return std::nullopt;
+  case Command::bind:
+    if (options_.bind) return std::nullopt;
+    return Error{Cause::denied, "socks5: BIND is disabled"};
+  case Command::multiplexed_bind:
+    return Error{Cause::denied, options_.bind ? "socks5: MBIND is not available in this build"
+                                              : "socks5: BIND is disabled"};
+  case Command::udp_associate:
+    if (options_.udp) return std::nullopt;
+    return Error{Cause::denied, "socks5: UDP relay is disabled"};
+  case Command::udp_tunnel:
+    if (is_bind_mode(request) ? options_.bind : options_.udp) return std::nullopt;
+    return Error{Cause::denied, "socks5: UDP tunnel is disabled"};
+  default: return Error{Cause::command, "socks5: unknown command " + std::to_string(request.command)};
+  }
 }
 
 Task<Result<Request>> SocksHandler::negotiate(Session& session) const {
@@ -90,7 +100,7 @@ Task<Result<>> SocksHandler::authenticate(Session& session) const {
 }
 
 Task<Result<>> SocksHandler::connect(Session& session, Endpoint target) const {
-  auto upstream = co_await options_.router->dial(session.io, std::move(target));
+  auto upstream = co_await options_.router->dial(session.io, std::move(target), session.requester());
   if (!upstream) co_return co_await refuse(session, upstream.error());
   SocketAddress bound = (*upstream)->local();
   session.record.set_route(bound, (*upstream)->remote());

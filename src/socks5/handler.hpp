@@ -1,9 +1,11 @@
-// The SOCKS5 server (RFC 1928, RFC 1929, wire.md §2).
+// The SOCKS5 server (RFC 1928, RFC 1929, wire.md §2): negotiation, and the choice of what serves the command.
 #pragma once
 
+#include "component/bind.hpp"
 #include "component/router.hpp"
 #include "component/session.hpp"
 #include "policy/auther.hpp"
+#include "socks5/associate.hpp"
 #include "socks5/codec.hpp"
 
 #include <memory>
@@ -14,20 +16,29 @@ struct HandlerOptions {
   Duration read_timeout = std::chrono::seconds(15);  ///< for negotiation and request together
   std::shared_ptr<const Authenticator> auther;       ///< null: anybody may use the server
   std::shared_ptr<const Router> router;
+  bool bind = false;    ///< BIND, and UDP-TUN that is bound to a port
+  BindOptions binding;  ///< of BIND
+  bool udp = false;     ///< UDP ASSOCIATE, and UDP-TUN as a relay
+  UdpOptions relaying;  ///< of both, and of a bound UDP-TUN
 };
 
 class SocksHandler final : public Handler {
  public:
-  explicit SocksHandler(HandlerOptions options) : options_(std::move(options)) {}
+  explicit SocksHandler(HandlerOptions options)
+      : options_(std::move(options)),
+        associations_(std::make_shared<AssociationLimit>(options_.relaying.max_associations)) {}
   Task<Result<>> handle(Session& session) const override;
 
  private:
   /// Greeting, authentication and request.
   GOST_OWN_FRAME Task<Result<Request>> negotiate(Session& session) const;
   GOST_OWN_FRAME Task<Result<>> authenticate(Session& session) const;
+  /// Why the command is not served; nothing if it is.
+  std::optional<Error> refusal_of(const Request& request) const;
   Task<Result<>> connect(Session& session, Endpoint target) const;
 
   HandlerOptions options_;
+  std::shared_ptr<AssociationLimit> associations_;  ///< counts for all loops
 };
 
 /// The method to use for a client that offers `greeting`, as GOST chooses it (wire.md §2.1).

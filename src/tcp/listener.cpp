@@ -28,7 +28,7 @@ bool is_of_one_connection(int number) {
 }
 }  // namespace
 
-Result<> TcpListener::bind() {
+Result<> TcpListener::bind(std::size_t /*loops*/) {
   auto socket = TcpListenSocket::bind(requested_, options_);
   if (!socket) return fail(socket.error());
   socket_.emplace(std::move(*socket));

@@ -13,7 +13,7 @@ class TcpListener final : public Listener {
   explicit TcpListener(std::string address, const ListenOptions& options = {})
       : requested_(std::move(address)), options_(options) {}
 
-  Result<> bind() override;
+  Result<> bind(std::size_t loops) override;
   SocketAddress address() const override { return socket_->local(); }
   std::string network() const override { return "tcp"; }
   void seat(std::vector<ListenerSeat> seats) override { seats_ = std::move(seats); }

@@ -19,7 +19,9 @@ class Keeper final : public StreamSink {
     streams.push_back(std::move(stream));
     total_.fetch_add(1);
   }
+  void deliver(std::unique_ptr<Datagram>, SocketAddress, SocketAddress) override { ADD_FAILURE(); }
   void accept_failed(const Error& error, Duration) override { ADD_FAILURE() << error.text; }
+  void warn(const SocketAddress&, const std::string& text) override { ADD_FAILURE() << text; }
   std::vector<std::unique_ptr<Stream>> streams;
 
  private:
@@ -33,7 +35,7 @@ TEST(TcpListener, SpreadsConnectionsEvenlyOverTheLoopsAtAnyCount) {
     Keeper first(total);
     Keeper second(total);
     TcpListener listener("127.0.0.1:0");
-    ASSERT_TRUE(listener.bind());
+    ASSERT_TRUE(listener.bind(2));
     listener.seat({{&workers[0], &first}, {&workers[1], &second}});
     workers.start();
     auto body = [](Workers& loops, TcpListener& tcp, int connections, std::atomic<int>& arrived, Keeper& here,

@@ -26,9 +26,10 @@ void check_reply(Bytes bytes) {
   if (!reply) return;
   auto ip = IpAddress::parse(reply->bound.host);
   if (!ip || ip->zone() != 0) return;  // servers of this program bind addresses, not names
-  auto encoded = socks5::encode_reply(static_cast<socks5::Reply>(reply->reply), {*ip, reply->bound.port});
+  auto encoded =
+      socks5::encode_reply(static_cast<socks5::Reply>(reply->reply), {*ip, reply->bound.port}, reply->reserved);
   fuzz::expect(encoded.ok(), "every address fits into a reply");
-  socks5::ReplyMessage expected{reply->reply, {ip->unmapped().to_string(), reply->bound.port}};
+  socks5::ReplyMessage expected{reply->reply, {ip->unmapped().to_string(), reply->bound.port}, reply->reserved};
   fuzz::expect(fuzz::decode_again(&socks5::decode_reply, encoded.view()) == expected, "the reply survives");
 }
 

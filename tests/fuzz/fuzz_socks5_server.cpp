@@ -36,7 +36,8 @@ void check_request(Bytes bytes) {
   if (!request) return;
   auto encoded = socks5::encode_request(*request);
   fuzz::expect(encoded.has_value(), "what was decoded can be encoded");
-  socks5::Request expected{request->command, {host_on_the_wire(request->target.host), request->target.port}};
+  socks5::Request expected{
+      request->command, {host_on_the_wire(request->target.host), request->target.port}, request->reserved};
   fuzz::expect(fuzz::decode_again(&socks5::decode_request, encoded->view()) == expected, "the request survives");
 }
 

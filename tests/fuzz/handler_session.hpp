@@ -74,7 +74,7 @@ class ScriptedRouter final : public Router {
     conversation_ = &conversation;
   }
 
-  Task<Result<std::unique_ptr<Stream>>> dial(IoContext&, Endpoint) const override {
+  Task<Result<std::unique_ptr<Stream>>> dial(IoContext&, Endpoint, Requester) const override {
     ++conversation_->dials;
     if (script_->dial == Cause::timeout) co_await sleep_for(std::chrono::seconds(15));
     if (script_->dial != Cause::other) co_return fail(script_->dial, "dial failed");
@@ -82,6 +82,14 @@ class ScriptedRouter final : public Router {
     group_->spawn(play_target(std::move(far), conversation_->to_target));
     co_return std::move(near);
   }
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester,
+                                                        std::optional<SocketAddress>) const override {
+    co_return fail(Cause::other, "no datagrams here");
+  }
+  Task<Result<IpAddress>> resolve(IoContext&, std::string host) const override {
+    co_return fail(Cause::host_unreachable, "lookup " + host + ": no such host");
+  }
+  bool forbids(Network, std::string_view, std::uint16_t) const override { return false; }
 
  private:
   static Task<> play_target(std::unique_ptr<Stream> stream, std::string& received) {

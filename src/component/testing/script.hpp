@@ -3,6 +3,7 @@
 
 #include "component/router.hpp"
 #include "component/session.hpp"
+#include "component/testing/scripted_datagram.hpp"
 #include "net/memory_pipe.hpp"
 #include "net/stream_io.hpp"
 #include "runtime/task_group.hpp"
@@ -11,26 +12,52 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
 
 namespace gost::testing {
 
-/// Answers every dial with `error`, or with a stream whose other end echoes what it gets.
+/// Answers every dial with `error`, or with a stream whose other end is target(); every open_datagram() with `error` or
+/// with `datagrams`.
 class ScriptedRouter final : public Router {
  public:
   std::optional<Error> error;
   mutable std::vector<Endpoint> dialed;
+  std::shared_ptr<DatagramScript> datagrams;
+  /// What resolve() knows besides literals, how long it takes, and whom it was asked about.
+  std::map<std::string, IpAddress, std::less<>> names;
+  Duration lookup_time = Duration::zero();
+  mutable std::vector<std::string> looked_up;
+  std::set<std::string, std::less<>> forbidden;  ///< hosts
 
-  Task<Result<std::unique_ptr<Stream>>> dial(IoContext&, Endpoint target) const override {
+  Task<Result<std::unique_ptr<Stream>>> dial(IoContext&, Endpoint target, Requester) const override {
     dialed.push_back(std::move(target));
     if (error) co_return fail(*error);
     auto [near, far] = make_memory_pipe();
     targets_.push_back(std::move(far));
     co_return std::move(near);
   }
+
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester,
+                                                        std::optional<SocketAddress>) const override {
+    if (error || !datagrams) co_return fail(error.value_or(Error{Cause::other, "no datagrams here"}));
+    co_return std::make_unique<ScriptedDatagram>(datagrams);
+  }
+  Task<Result<IpAddress>> resolve(IoContext&, std::string host) const override {
+    if (auto ip = IpAddress::parse(host)) co_return *ip;
+    looked_up.push_back(host);
+    if (lookup_time > Duration::zero()) {
+      if (Outcome outcome = co_await sleep_for(lookup_time); outcome != Outcome::ready) co_return fail(stop_error(outcome));
+    }
+    auto known = names.find(host);
+    if (known == names.end()) co_return fail(Cause::host_unreachable, "lookup " + host + ": no such host");
+    co_return known->second;
+  }
+  bool forbids(Network, std::string_view host, std::uint16_t) const override { return forbidden.contains(host); }
 
   Stream& target() const { return *targets_.back(); }
   /// The target says goodbye.
@@ -122,5 +149,49 @@ inline Conversation converse(const Handler& handler, const std::string& hex, con
                              std::function<void()> after = {}) {
   return Talk(handler, hex, pipe, std::move(after)).run();
 }
+
+/// A session whose client is the test: the other end of a memory pipe.
+class ServedSession {
+ public:
+  ServedSession(IoContext& io, const ConnectionLoggers& loggers, const SocketAddress& remote,
+                const SocketAddress& local, const MemoryPipeOptions& pipe = {}) {
+    auto [server_side, far] = make_memory_pipe(pipe);
+    client = std::move(far);
+    session.emplace(io, std::move(server_side), ConnectionRecord(loggers, "tcp", remote, local, Sid(), io.loop.now()));
+  }
+
+  /// Runs the handler to its end, then closes the server's side.
+  Task<> serve(const Handler& handler) {
+    outcome = co_await handler.handle(*session);
+    ended = true;
+    session->client.reset();
+  }
+
+  /// Sends the bytes of `hex`.
+  Task<> say(std::string hex) {
+    auto bytes = from_hex(hex).value();
+    std::ignore = co_await write_all(*client, bytes);
+  }
+  /// The next `count` bytes that the server sends, as hex; shorter if the stream ends before.
+  Task<std::string> hear(std::size_t count) {
+    std::vector<std::uint8_t> bytes(count);
+    std::size_t size = 0;
+    while (size < count) {
+      auto got = co_await read_some(*client, MutableBytes(bytes).subspan(size));
+      if (!got || *got == 0) break;
+      size += *got;
+    }
+    co_return to_hex(Bytes(bytes).first(size));
+  }
+  /// Lets everybody else run until there is nothing to do at this moment.
+  static Task<> settle() {
+    for (int turn = 0; turn < 50; ++turn) co_await yield();
+  }
+
+  std::unique_ptr<Stream> client;
+  std::optional<Session> session;
+  Result<> outcome;
+  bool ended = false;
+};
 
 }  // namespace gost::testing

@@ -1,4 +1,5 @@
 """Small targets for tunnels."""
+import contextlib
 import hashlib
 import http.server
 import select
@@ -86,6 +87,8 @@ class Answering:
                     self.open += 1
                     poll.register(sock, select.EPOLLIN)
                 elif not self._move(poll, number, connections[number]):
+                    # By name: a program that is being started may hold a copy, and then closing is not enough.
+                    poll.unregister(number)
                     connections.pop(number)[0].close()
                     self.open -= 1
 
@@ -158,3 +161,44 @@ class WebServer:
     def close(self):
         self._server.shutdown()
         self._server.server_close()
+
+
+class Scripted:
+    """Serves each connection with `serve(sock)` on a thread of its own; the connection ends when that returns or the
+    other end went away. Keeps count."""
+
+    def __init__(self, serve, host="127.0.0.1"):
+        self._serve = serve
+        self._listener = listening_socket(host)
+        self.address = self._listener.getsockname()[:2]
+        self.port = self.address[1]
+        self.accepted = 0
+        self._sockets = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            sock.settimeout(TIMEOUT)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.accepted += 1
+            self._sockets.append(sock)
+            self._threads.append(threading.Thread(target=self._run, args=(sock,), daemon=True))
+            self._threads[-1].start()
+
+    def _run(self, sock):
+        with sock, contextlib.suppress(OSError, EOFError):
+            self._serve(sock)
+
+    def close(self):
+        for sock in [self._listener, *self._sockets]:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join(TIMEOUT)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(TIMEOUT)

@@ -1,0 +1,191 @@
+#include "route/attempt.hpp"
+
+#include "route/peer_datagram.hpp"
+
+namespace gost {
+
+/// The way to the proxy of one step.
+class Attempt::NodeUnderlay final : public Underlay {
+ public:
+  NodeUnderlay(Attempt& attempt, std::size_t step) : attempt_(attempt), step_(step) {}
+
+  Task<Result<std::unique_ptr<Stream>>> open_stream() override {
+    admitted_ = false;
+    opened_ = false;
+    auto stream = co_await attempt_.open_stream(step_);
+    opened_ = stream.has_value();
+    co_return stream;
+  }
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(SocketAddress peer) override {
+    return attempt_.open_datagram_to(step_, attempt_.node(step_).options.outbound, peer);
+  }
+  const Endpoint& proxy() const override { return attempt_.node(step_).options.address; }
+  bool direct() const override { return step_ == 0; }
+  void admitted() override {
+    admitted_ = true;
+    attempt_.node(step_).candidate.succeeded();
+  }
+
+  bool is_opened() const { return opened_; }
+  bool is_admitted() const { return admitted_; }
+
+ private:
+  Attempt& attempt_;
+  std::size_t step_;
+  bool opened_ = false;
+  bool admitted_ = false;
+};
+
+class Attempt::RawNodeConnection final : public RawConnection {
+ public:
+  RawNodeConnection(Attempt& attempt, std::size_t step) : attempt_(attempt), step_(step) {}
+  Task<Result<std::unique_ptr<Stream>>> open() override { return attempt_.open_raw(step_); }
+
+ private:
+  Attempt& attempt_;
+  std::size_t step_;
+};
+
+namespace {
+
+/// Whether an error of a connector, after its stream was there, tells about the proxy itself; for connectors that do
+/// not say when they were let in.
+bool is_of_the_proxy(Cause cause) {
+  switch (cause) {
+  case Cause::auth:
+  case Cause::protocol:
+  case Cause::eof:
+  case Cause::reset:
+  case Cause::timeout: return true;
+  default: return false;
+  }
+}
+
+}  // namespace
+
+Attempt::Attempt(const AttemptContext& context, const Path& path) : context_(context), path_(path) {
+  for (std::size_t step = 0; step < path.steps.size(); ++step) underlays_.emplace_back(*this, step);
+}
+
+Attempt::~Attempt() = default;
+
+Task<Result<std::unique_ptr<Stream>>> Attempt::connect(Destination to) {
+  return connect_from(path_.steps.size(), std::move(to));
+}
+
+Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram(std::optional<SocketAddress> only_peer) {
+  return open_datagram_from(path_.steps.size(), only_peer);
+}
+
+Task<Result<std::unique_ptr<Stream>>> Attempt::connect_from(std::size_t steps, Destination to) {
+  // A `direct` node in front of which there is a proxy adds nothing to the way.
+  while (steps > 0 && node(steps - 1).options.kind == NodeKind::direct && steps > 1) --steps;
+  if (steps == 0 || node(steps - 1).options.kind == NodeKind::direct)
+    co_return co_await context_.outbound.connect(context_.io, std::move(to),
+                                                 outbound_of(steps).for_requester(context_.from));
+  const PathStep& last = path_.steps[steps - 1];
+  switch (last.node->options.kind) {
+  case NodeKind::reject:
+    co_return fail(Cause::denied, last.label() + ": " + to.endpoint.to_string() + " is refused by action=reject");
+  case NodeKind::datagrams:
+    co_return fail(Cause::command, last.label() + ": dialer 'udp' carries datagrams only");
+  default: break;
+  }
+  co_return co_await connect_by_proxy(steps - 1, std::move(to.endpoint));
+}
+
+const OutboundOptions& Attempt::outbound_of(std::size_t steps) const {
+  return steps == 0 ? context_.own : node(0).options.outbound;
+}
+
+Task<Result<std::unique_ptr<Stream>>> Attempt::connect_by_proxy(std::size_t step, Endpoint target) {
+  auto stream = co_await node(step).options.connector->connect(context_.io, underlays_[step], std::move(target));
+  if (!stream) co_return fail(judge(step, stream.error()));
+  node(step).candidate.succeeded();
+  co_return stream;
+}
+
+Error Attempt::judge(std::size_t step, const Error& error) {
+  if (failed_step_) return error;
+  const NodeUnderlay& underlay = underlays_[step];
+  bool of_the_node = !underlay.is_opened() || (!underlay.is_admitted() && is_of_the_proxy(error.cause));
+  if (of_the_node) failed_step_ = step;
+  return error.in(path_.steps[step].label());
+}
+
+Task<Result<std::unique_ptr<Stream>>> Attempt::open_stream(std::size_t step) {
+  RawNodeConnection raw(*this, step);
+  co_return co_await node(step).options.dialer->dial(context_.io, raw);
+}
+
+Task<Result<std::unique_ptr<Stream>>> Attempt::open_raw(std::size_t step) {
+  auto to = co_await address_of(step);
+  if (!to) co_return fail(to.error());
+  if (step == 0)
+    co_return co_await context_.outbound.connect(context_.io, std::move(*to),
+                                                 node(0).options.outbound.for_requester(context_.from));
+  auto stream = co_await connect_from(step, std::move(*to));
+  if (stream || failed_step_) co_return stream;
+  co_return fail(stream.error().cause, "not reached through " + stream.error().text);
+}
+
+Task<Result<Destination>> Attempt::address_of(std::size_t step) {
+  const NodeOptions& options = node(step).options;
+  Destination to{options.address, {}};
+  auto addresses = co_await look_up(context_.io, options.names, options.address.host);
+  if (!addresses) co_return fail(addresses.error());
+  if (*addresses) {
+    to.addresses = std::move(**addresses);
+    to.endpoint.host = to.addresses.front().to_string();
+  }
+  co_return to;
+}
+
+Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_from(std::size_t steps,
+                                                                    std::optional<SocketAddress> only_peer) {
+  while (steps > 0 && node(steps - 1).options.kind == NodeKind::direct && steps > 1) --steps;
+  if (steps == 0 || node(steps - 1).options.kind == NodeKind::direct)
+    co_return co_await context_.outbound.open_datagram(context_.io, only_peer,
+                                                       outbound_of(steps).for_requester(context_.from));
+  const PathStep& last = path_.steps[steps - 1];
+  if (last.node->options.kind == NodeKind::reject)
+    co_return fail(Cause::denied, last.label() + ": datagrams are refused by action=reject");
+  if (last.node->options.kind == NodeKind::datagrams) co_return co_await open_datagram_to_node(steps - 1);
+  co_return co_await open_datagram_by_proxy(steps - 1);
+}
+
+Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_by_proxy(std::size_t step) {
+  auto datagram = co_await node(step).options.connector->open_datagram(context_.io, underlays_[step]);
+  if (!datagram) {
+    // A connector without datagrams does not even try to reach the proxy.
+    if (datagram.error().cause == Cause::command && !underlays_[step].is_opened() && !failed_step_)
+      co_return fail(datagram.error().in(path_.steps[step].label()));
+    co_return fail(judge(step, datagram.error()));
+  }
+  node(step).candidate.succeeded();
+  co_return datagram;
+}
+
+Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_to_node(std::size_t step) {
+  const NodeOptions& options = node(step).options;
+  auto ip = co_await resolve(context_.io, options.names, context_.outbound, options.address.host);
+  if (!ip) {
+    failed_step_ = step;
+    co_return fail(ip.error().in(path_.steps[step].label()));
+  }
+  SocketAddress peer(*ip, options.address.port);
+  auto datagram = co_await open_datagram_to(step, options.outbound, peer);
+  if (!datagram) co_return fail(std::move(datagram.error()));
+  co_return std::make_unique<PeerDatagram>(std::move(*datagram), peer);
+}
+
+Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_to(std::size_t steps, const OutboundOptions& first,
+                                                                  SocketAddress peer) {
+  if (steps == 0)
+    co_return co_await context_.outbound.open_datagram(context_.io, peer, first.for_requester(context_.from));
+  auto datagram = co_await open_datagram_from(steps, peer);
+  if (!datagram) co_return fail(std::move(datagram.error()));
+  co_return std::make_unique<PeerDatagram>(std::move(*datagram), peer);
+}
+
+}  // namespace gost

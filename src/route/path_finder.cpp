@@ -1,0 +1,55 @@
+#include "route/path_finder.hpp"
+
+#include <algorithm>
+
+namespace gost {
+
+std::string PathStep::label() const {
+  std::string text = hop->name() + "/" + node->options.name;
+  bool has_address = node->options.kind == NodeKind::proxy || node->options.kind == NodeKind::datagrams;
+  return has_address ? text + " (" + node->options.address.to_string() + ")" : text;
+}
+
+Path PathFinder::path_of(const Chain& chain, std::span<const Node* const> tried, TimePoint now) const {
+  Path path{&chain, {}};
+  for (const auto& hop : chain.hops) {
+    if (hop->bypassed(request_)) break;
+    const Node* node = hop->choose(request_, tried, now);
+    if (node == nullptr) node = hop->choose(request_, {}, now);  // each was tried: any is as good
+    path.steps.push_back({hop.get(), node});
+  }
+  return path;
+}
+
+Path PathFinder::fresh_path(TimePoint now) {
+  if (chains_ == nullptr) return {};
+  const Chain* chain = chains_->choose(request_, {}, now);
+  if (std::ranges::find(tried_chains_, chain) == tried_chains_.end()) tried_chains_.push_back(chain);
+  return path_of(*chain, {}, now);
+}
+
+std::optional<Path> PathFinder::after(const Path& path, std::optional<std::size_t> failed, TimePoint now) {
+  if (failed) {
+    path.steps[*failed].node->candidate.failed(now);
+    if (auto other = around(path, *failed, now)) return other;
+  }
+  if (retries_-- <= 0) return std::nullopt;
+  return fresh_path(now);
+}
+
+std::optional<Path> PathFinder::around(const Path& path, std::size_t failed, TimePoint now) {
+  const PathStep& step = path.steps[failed];
+  if (std::ranges::find(tried_nodes_, step.node) == tried_nodes_.end()) tried_nodes_.push_back(step.node);
+  if (const Node* other = step.hop->choose(request_, tried_nodes_, now)) {
+    Path next = path;
+    next.steps[failed].node = other;
+    return next;
+  }
+  path.chain->candidate.failed(now);
+  const Chain* chain = chains_->choose(request_, tried_chains_, now);
+  if (chain == nullptr) return std::nullopt;
+  tried_chains_.push_back(chain);
+  return path_of(*chain, tried_nodes_, now);
+}
+
+}  // namespace gost

@@ -1,0 +1,80 @@
+#include "route/router.hpp"
+
+#include "route/target_list.hpp"
+
+namespace gost {
+
+template <class T, class Reach>
+Task<Result<T>> ChainRouter::along_paths(IoContext& io, const RouteRequest& request, const Requester& from,
+                                         int retries, const Reach& reach) const {
+  PathFinder finder(options_.chains.get(), request, retries);
+  const AttemptContext context{io, *options_.sockets, from, options_.outbound};
+  Path path = finder.first(io.loop.now());
+  for (;;) {
+    Attempt attempt(context, path);
+    Result<T> reached = co_await with_deadline(options_.timeout, reach(attempt));
+    if (reached && path.chain != nullptr) path.chain->candidate.succeeded();
+    if (reached || (co_await this_scope()).stopped()) co_return reached;
+    auto next = finder.after(path, attempt.failed_step(), io.loop.now());
+    if (!next) co_return reached;
+    options_.log.warn(reached.error().text + "; trying again" +
+                      (next->steps.empty() ? "" : " through " + next->steps.back().label()));
+    path = std::move(*next);
+    if (co_await yield() != Outcome::ready) co_return reached;
+  }
+}
+
+Task<Result<std::unique_ptr<Stream>>> ChainRouter::dial(IoContext& io, Endpoint target, Requester from) const {
+  if (forbids(Network::tcp, target.host, target.port)) co_return fail(Cause::denied, "bypass: " + target.to_string());
+  int retries = options_.retries;
+  auto to = co_await destination(io, std::move(target), retries);
+  if (!to) co_return fail(to.error());
+  auto reach = [&to](Attempt& attempt) { return attempt.connect(*to); };
+  RouteRequest about = request(Network::tcp, to->endpoint, from);
+  co_return co_await along_paths<std::unique_ptr<Stream>>(io, about, from, retries, reach);
+}
+
+Task<Result<std::unique_ptr<Datagram>>> ChainRouter::open_datagram(IoContext& io, Requester from,
+                                                                   std::optional<SocketAddress> only_peer) const {
+  std::optional<Endpoint> target;
+  if (only_peer) target = Endpoint{only_peer->ip().to_string(), only_peer->port()};
+  if (target && forbids(Network::udp, target->host, target->port))
+    co_return fail(Cause::denied, "bypass: " + target->to_string());
+  auto reach = [only_peer](Attempt& attempt) { return attempt.open_datagram(only_peer); };
+  RouteRequest about = request(Network::udp, std::move(target), from);
+  co_return co_await along_paths<std::unique_ptr<Datagram>>(io, about, from, options_.retries, reach);
+}
+
+Task<Result<Destination>> ChainRouter::destination(IoContext& io, Endpoint target, int& retries) const {
+  for (;;) {
+    auto addresses = co_await with_deadline(options_.timeout, look_up(io, options_.names, target.host));
+    if (addresses) {
+      Destination to{std::move(target), {}};
+      if (*addresses) {
+        to.addresses = std::move(**addresses);
+        to.endpoint.host = to.addresses.front().to_string();
+      }
+      co_return to;
+    }
+    if (retries <= 0 || (co_await this_scope()).stopped()) co_return fail(addresses.error());
+    --retries;
+    if (co_await yield() != Outcome::ready) co_return fail(addresses.error());
+  }
+}
+
+RouteRequest ChainRouter::request(Network network, std::optional<Endpoint> target, const Requester& from) const {
+  bool by_target = options_.hash_by_target && target;
+  std::string key = by_target ? target->to_string() : hash_key_of(from);
+  return {network, std::move(target), std::move(key)};
+}
+
+Task<Result<IpAddress>> ChainRouter::resolve(IoContext& io, std::string host) const {
+  co_return co_await with_deadline(options_.timeout,
+                                   gost::resolve(io, options_.names, *options_.sockets, std::move(host)));
+}
+
+bool ChainRouter::forbids(Network network, std::string_view host, std::uint16_t port) const {
+  return options_.bypass && options_.bypass->contains(network, host, port);
+}
+
+}  // namespace gost

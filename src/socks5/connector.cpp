@@ -1,0 +1,190 @@
+#include "socks5/connector.hpp"
+
+#include "net/read_message.hpp"
+#include "net/stream_io.hpp"
+#include "socks5/associate_client.hpp"
+#include "socks5/framed_datagram.hpp"
+
+#include <array>
+#include <utility>
+
+namespace gost::socks5 {
+
+namespace {
+
+std::string hex_byte(std::uint8_t byte) {
+  return to_hex(std::array{byte});
+}
+
+/// What the codes of RFC 1928 §6 mean to us.
+Error refusal_of(std::uint8_t reply) {
+  auto said = [reply](Cause cause, std::string_view what) {
+    return Error{cause, std::string(what) + " (reply " + hex_byte(reply) + ")"};
+  };
+  switch (static_cast<Reply>(reply)) {
+  case Reply::not_allowed: return said(Cause::denied, "not allowed by the proxy");
+  case Reply::network_unreachable: return said(Cause::network_unreachable, "network unreachable");
+  case Reply::host_unreachable: return said(Cause::host_unreachable, "host unreachable");
+  case Reply::connection_refused: return said(Cause::refused, "connection refused");
+  case Reply::ttl_expired: return said(Cause::timeout, "TTL expired");
+  case Reply::command_not_supported: return said(Cause::command, "command not supported");
+  case Reply::address_type_not_supported: return said(Cause::address_type, "address type not supported");
+  case Reply::succeeded:
+  case Reply::general_failure: return said(Cause::other, "general failure");
+  }
+  return said(Cause::other, "unknown failure");
+}
+
+bool succeeded(const ReplyMessage& reply) {
+  return static_cast<Reply>(reply.reply) == Reply::succeeded;
+}
+
+/// A proxy that does not know UDP-TUN, or forbids it, may still have UDP ASSOCIATE.
+bool refuses_tunnel(const ReplyMessage& reply) {
+  auto code = static_cast<Reply>(reply.reply);
+  return code == Reply::command_not_supported || code == Reply::not_allowed;
+}
+
+/// Reads one answer of the proxy. In an answer an unknown address type is a fault of the proxy, not of the request.
+template <std::size_t Capacity, class T>
+GOST_OWN_FRAME Task<Result<T>> read_answer(Stream& stream, Decode<T> (*decode)(Bytes), std::string_view what) {
+  auto answer = co_await read_message<Capacity>(stream, decode);
+  if (answer) co_return answer;
+  Error error = answer.error().in(what);
+  if (error.cause == Cause::address_type) error.cause = Cause::protocol;
+  co_return fail(std::move(error));
+}
+
+/// UDP requests tell nothing about targets: those follow with the datagrams.
+Request datagram_request(Command command, std::uint8_t reserved = 0) {
+  return {static_cast<std::uint8_t>(command), {}, reserved};
+}
+
+std::unique_ptr<Datagram> make_tunnel(std::unique_ptr<Stream> stream, const ReplyMessage& reply) {
+  auto ip = IpAddress::parse(reply.bound.host);
+  FramedDatagramOptions options{.send_empty = reply.reserved == kEmptyFramesUnderstood};
+  return std::make_unique<FramedDatagram>(std::move(stream),
+                                          SocketAddress(ip.value_or(IpAddress()), reply.bound.port), options);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Connector>> make_connector(ConnectorOptions options) {
+  if (auto fits = encode_credentials({options.user, options.password}); !fits) return fail(std::move(fits.error()));
+  return std::make_shared<const SocksConnector>(std::move(options));
+}
+
+SocksConnector::SocksConnector(ConnectorOptions options) : options_(std::move(options)) {
+  if (options_.timeout == Duration::zero()) options_.timeout = kDefaultHandshakeTimeout;
+  if (options_.udp_buffer_size == 0) options_.udp_buffer_size = kDefaultUdpBufferSize;
+}
+
+Task<Result<std::unique_ptr<Stream>>> SocksConnector::connect(IoContext&, Underlay& underlay, Endpoint target) const {
+  if (target.host.empty()) target.host = "127.0.0.1";
+  Request request{static_cast<std::uint8_t>(Command::connect), std::move(target)};
+  auto answered = co_await ask(underlay, std::move(request));
+  if (!answered) co_return fail(std::move(answered.error()));
+  if (!succeeded(answered->reply)) co_return fail(refusal_of(answered->reply.reply).in("socks5"));
+  co_return std::move(answered->stream);
+}
+
+Task<Result<SocksConnector::Answered>> SocksConnector::ask(Underlay& underlay, Request request) const {
+  auto message = encode_request(request);
+  if (!message) co_return fail(message.error().in("socks5"));
+  auto stream = co_await underlay.open_stream();
+  if (!stream) co_return fail(std::move(stream.error()));
+  auto reply = co_await with_deadline(options_.timeout, converse(*stream, underlay, message->view()));
+  if (!reply) co_return fail(reply.error().in("socks5"));
+  co_return Answered{std::move(*stream), std::move(*reply)};
+}
+
+Task<Result<ReplyMessage>> SocksConnector::converse(std::unique_ptr<Stream>& stream, Underlay& underlay,
+                                                    Bytes request) const {
+  if (auto through = co_await negotiate(stream); !through) co_return fail(std::move(through.error()));
+  underlay.admitted();
+  if (auto sent = co_await write_all(*stream, request); !sent) co_return fail(sent.error().in("request"));
+  co_return co_await read_answer<kMaxRequest>(*stream, &decode_reply, "reply");
+}
+
+MessageBuffer<kMaxGreeting> SocksConnector::greeting() const {
+  if (anonymous()) return encode_greeting({Method::none});
+  return encode_greeting({Method::none, Method::user_password});
+}
+
+Task<Result<>> SocksConnector::negotiate(std::unique_ptr<Stream>& stream) const {
+  auto offer = greeting();
+  if (auto sent = co_await write_all(*stream, offer.view()); !sent) co_return fail(sent.error().in("greeting"));
+  auto method = co_await read_answer<2>(*stream, &decode_method_choice, "choice of a method");
+  if (!method) co_return fail(std::move(method.error()));
+  switch (*method) {
+  case Method::none: co_return {};
+  // GOST up to 3.2.6 chooses it unasked; it then gets what there is, as from GOST's own client.
+  case Method::user_password: co_return co_await authenticate(*stream);
+  default: co_return fail(unusable(*method));
+  }
+}
+
+Error SocksConnector::unusable(Method method) const {
+  if (method == Method::unacceptable) {
+    return {Cause::auth, anonymous()
+                             ? "the proxy wants authentication, and there are no credentials for it (method ff)"
+                             : "the proxy accepts neither the credentials' method nor none (method ff)"};
+  }
+  std::string text =
+      "the proxy chose method " + hex_byte(static_cast<std::uint8_t>(method)) + ", which was not offered";
+  return {Cause::protocol, std::move(text)};
+}
+
+Task<Result<>> SocksConnector::authenticate(Stream& stream) const {
+  auto message = encode_credentials({options_.user, options_.password});
+  if (!message) co_return fail(std::move(message.error()));
+  if (auto sent = co_await write_all(stream, message->view()); !sent) co_return fail(sent.error().in("credentials"));
+  auto accepted = co_await read_answer<2>(stream, &decode_auth_status, "result of the authentication");
+  if (!accepted) co_return fail(std::move(accepted.error()));
+  if (!*accepted) co_return fail(Cause::auth, "the proxy refused the user name or the password");
+  co_return {};
+}
+
+Task<Result<std::unique_ptr<Datagram>>> SocksConnector::open_datagram(IoContext& io, Underlay& underlay) const {
+  if (options_.relay_udp || tunnel_refused_.load(std::memory_order_relaxed))
+    co_return co_await associate(io, underlay);
+  Request request = datagram_request(Command::udp_tunnel, kEmptyFramesUnderstood);
+  auto answered = co_await ask(underlay, std::move(request));
+  if (!answered) co_return fail(std::move(answered.error()));
+  if (succeeded(answered->reply)) co_return make_tunnel(std::move(answered->stream), answered->reply);
+  Error refusal = refusal_of(answered->reply.reply).in("socks5: UDP tunnel");
+  if (!refuses_tunnel(answered->reply)) co_return fail(std::move(refusal));
+  answered->stream.reset();
+  co_return co_await fall_back(io, underlay, std::move(refusal));
+}
+
+Task<Result<std::unique_ptr<Datagram>>> SocksConnector::fall_back(IoContext& io, Underlay& underlay,
+                                                                  Error refusal) const {
+  auto association = co_await associate(io, underlay);
+  if (!association) {
+    Error error = std::move(association.error());
+    error.text = refusal.text + "; " + error.text;
+    co_return fail(std::move(error));
+  }
+  if (!tunnel_refused_.exchange(true, std::memory_order_relaxed)) {
+    options_.log.warn("the proxy " + underlay.proxy().to_string() + " has no UDP over TCP (" + refusal.text +
+                      "); datagrams use its standard UDP relay from now on, as with relay=udp");
+  }
+  co_return association;
+}
+
+Task<Result<std::unique_ptr<Datagram>>> SocksConnector::associate(IoContext& io, Underlay& underlay) const {
+  Request request = datagram_request(Command::udp_associate);
+  auto answered = co_await ask(underlay, std::move(request));
+  if (!answered) co_return fail(std::move(answered.error()));
+  if (!succeeded(answered->reply)) co_return fail(refusal_of(answered->reply.reply).in("socks5: UDP associate"));
+  auto relay =
+      co_await locate_relay(io, underlay, *answered->stream, std::move(answered->reply.bound), options_.lookup);
+  if (!relay) co_return fail(relay.error().in("socks5: UDP associate"));
+  auto path = co_await underlay.open_datagram(*relay);
+  if (!path) co_return fail(std::move(path.error()));
+  co_return std::make_unique<AssociatedDatagram>(io.loop, std::move(answered->stream), std::move(*path), *relay,
+                                                 options_.udp_buffer_size);
+}
+
+}  // namespace gost::socks5

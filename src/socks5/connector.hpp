@@ -1,0 +1,72 @@
+// The SOCKS5 client (RFC 1928, RFC 1929, wire.md §2, §7.3, §8.4).
+#pragma once
+
+#include "component/connector.hpp"
+#include "observe/log.hpp"
+#include "socks5/codec.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace gost::socks5 {
+
+inline constexpr Duration kDefaultHandshakeTimeout = std::chrono::seconds(15);
+inline constexpr std::size_t kDefaultUdpBufferSize = 4096;
+
+struct ConnectorOptions {
+  std::string user;      ///< user and password empty: no credentials
+  std::string password;  ///< each at most 255 bytes
+  bool notls = false;    ///< `notls`: methods with TLS are not offered; there are none yet, so both are the same
+  /// `timeout`: for the whole handshake with the proxy, its answer to the request included. 0: 15 s (GOST waits for
+  /// ever); negative: no limit.
+  Duration timeout = kDefaultHandshakeTimeout;
+  bool relay_udp = false;  ///< `relay=udp`: datagrams by UDP ASSOCIATE; else by UDP-TUN if the proxy has it
+  /// `udp.bufferSize` of UDP ASSOCIATE: bytes of the longest datagram, with its SOCKS5 header on the way out. 0:
+  /// 4096.
+  std::size_t udp_buffer_size = kDefaultUdpBufferSize;
+  NameLookup lookup;  ///< for relays and proxies that are known by name only
+  Logger log;         ///< with the node's name
+};
+
+/// Speaks to one proxy. Each message is read exactly: what follows a reply belongs to the target.
+class SocksConnector final : public Connector {
+ public:
+  explicit SocksConnector(ConnectorOptions options);
+
+  /// A host over 255 bytes is an error (Cause::invalid) before anything is opened. Bad answers have Cause::protocol,
+  /// missing or wrong credentials Cause::auth, refusals the cause of their reply.
+  Task<Result<std::unique_ptr<Stream>>> connect(IoContext& io, Underlay& underlay, Endpoint target) const override;
+  /// When the proxy does not know UDP-TUN or does not allow it (reply 07 or 02) UDP ASSOCIATE is tried; once that was
+  /// a success the log says so, and later calls begin with it.
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Underlay& underlay) const override;
+
+ private:
+  /// A stream on which the proxy has answered a request, whatever the answer.
+  struct Answered {
+    std::unique_ptr<Stream> stream;
+    ReplyMessage reply;
+  };
+  GOST_OWN_FRAME Task<Result<Answered>> ask(Underlay& underlay, Request request) const;
+  GOST_OWN_FRAME Task<Result<ReplyMessage>> converse(std::unique_ptr<Stream>& stream, Underlay& underlay,
+                                                     Bytes request) const;
+  /// Greeting, choice of a method, and what that method says. May put a layer upon the stream.
+  Task<Result<>> negotiate(std::unique_ptr<Stream>& stream) const;
+  Task<Result<>> authenticate(Stream& stream) const;
+  Error unusable(Method method) const;
+  /// The methods that are offered, in GOST's order (wire.md §2.2).
+  MessageBuffer<kMaxGreeting> greeting() const;
+  bool anonymous() const { return options_.user.empty() && options_.password.empty(); }
+
+  Task<Result<std::unique_ptr<Datagram>>> associate(IoContext& io, Underlay& underlay) const;
+  Task<Result<std::unique_ptr<Datagram>>> fall_back(IoContext& io, Underlay& underlay, Error refusal) const;
+
+  ConnectorOptions options_;
+  mutable std::atomic<bool> tunnel_refused_{false};  ///< the proxy has refused UDP-TUN, and UDP ASSOCIATE worked
+};
+
+/// Errors: Cause::invalid for credentials that do not fit into RFC 1929 ("user name longer than 255 bytes").
+Result<std::shared_ptr<const Connector>> make_connector(ConnectorOptions options);
+
+}  // namespace gost::socks5

@@ -1,0 +1,158 @@
+"""SOCKS servers of other people, as upstreams and as measures: each is started on a free port and ended by its pid."""
+import json
+import os
+import pwd
+import signal
+import socket
+import subprocess
+
+from support.waiting import TIMEOUT, wait_until
+
+DANTE = """\
+logoutput: {log}
+internal: 127.0.0.1 port = {port}
+external: lo
+clientmethod: none
+socksmethod: none
+user.privileged: {user}
+user.unprivileged: {user}
+client pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
+{blocks}socks pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}
+"""
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """A port of the kernel's choice that nobody has at this moment."""
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def answers(port):
+    with socket.socket() as sock:
+        sock.settimeout(TIMEOUT)
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Server:
+    """A running program that accepts connections on `port`. It is the leader of a process group of its own, which
+    ends with it."""
+
+    def __init__(self, arguments, port, log, env=None, ready=answers):
+        self.port = port
+        self.address = ("127.0.0.1", port)
+        self._log = log
+        with open(log, "wb") as output:
+            self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                            env={**os.environ, **(env or {})}, start_new_session=True)
+        wait_until(lambda: self.process.poll() is not None or ready(port),
+                   lambda: f"{arguments[0]} does not listen: {self.output}")
+        assert self.process.poll() is None, f"{arguments[0]} ended: {self.output}"
+
+    @property
+    def output(self):
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def close(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(TIMEOUT)
+        except ProcessLookupError:
+            pass
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(TIMEOUT)
+
+
+def danted(directory, blocked=()):
+    """Dante's server: CONNECT, BIND and UDP ASSOCIATE. Connections to a port in `blocked` are refused by its rules."""
+    port = free_port()
+    config = directory / f"danted-{port}.conf"
+    blocks = "".join(f"socks block {{ from: 0.0.0.0/0 to: 0.0.0.0/0 port = {number} }}\n" for number in blocked)
+    config.write_text(DANTE.format(log=directory / f"danted-{port}.log", port=port, blocks=blocks,
+                                   user=pwd.getpwuid(os.geteuid()).pw_name), encoding="ascii")
+    return Server(["danted", "-f", config, "-p", directory / f"danted-{port}.pid"], port,
+                  directory / f"danted-{port}.out")
+
+
+def _v2ray(directory, accounts, outbound):
+    port = free_port()
+    config = directory / f"v2ray-{port}.json"
+    config.write_text(json.dumps({
+        "log": {"loglevel": "warning"},
+        "inbounds": [{"port": port, "listen": "127.0.0.1", "protocol": "socks",
+                      "settings": {**accounts, "udp": True, "ip": "127.0.0.1"}}],
+        "outbounds": [outbound],
+    }), encoding="ascii")
+    return Server(["v2ray", "-config", config], port, directory / f"v2ray-{port}.out")
+
+
+def v2ray(directory, user=None, password=""):
+    """v2ray's SOCKS server: CONNECT and UDP ASSOCIATE."""
+    accounts = {"auth": "noauth"} if user is None else {
+        "auth": "password", "accounts": [{"user": user, "pass": password}]}
+    return _v2ray(directory, accounts, {"protocol": "freedom"})
+
+
+def v2ray_client(directory, upstream, user, password):
+    """v2ray as a SOCKS client: everything that comes to it goes through the server at `upstream`."""
+    server = {"address": upstream[0], "port": upstream[1], "users": [{"user": user, "pass": password}]}
+    return _v2ray(directory, {"auth": "noauth"}, {"protocol": "socks", "settings": {"servers": [server]}})
+
+
+def microsocks(directory, user=None, password=""):
+    """microsocks: CONNECT only."""
+    port = free_port()
+    accounts = [] if user is None else ["-u", user, "-P", password]
+    return Server(["microsocks", "-i", "127.0.0.1", "-p", str(port), *accounts], port,
+                  directory / f"microsocks-{port}.out")
+
+
+def socksify_environment(directory, proxy, protocols="tcp udp", commands="bind connect udpassociate", direct_ports=()):
+    """The environment for dante-client's `socksify COMMAND` with `proxy` as its SOCKS5 server."""
+    config = directory / f"socks-{proxy[1]}.conf"
+    direct = "".join(f"route {{ from: 0.0.0.0/0 to: 127.0.0.0/8 port = {port} via: direct }}\n" for port in direct_ports)
+    config.write_text(f"""\
+logoutput: {directory / f"socksify-{proxy[1]}.log"}
+resolveprotocol: fake
+{direct}route {{
+  from: 0.0.0.0/0 to: 0.0.0.0/0 via: {proxy[0]} port = {proxy[1]}
+  proxyprotocol: socks_v5
+  protocol: {protocols}
+  command: {commands}
+  method: none
+}}
+""", encoding="ascii")
+    # Without these it would go around the proxy: to addresses of this machine, and where the proxy fails.
+    return {"SOCKS_CONF": str(config), "SOCKS_AUTOADD_LANROUTES": "no", "SOCKS_DIRECTROUTE_FALLBACK": "no"}
+
+
+class Iperf3:
+    """iperf3 -s, which serves one test at a time."""
+
+    def __init__(self, directory):
+        port = free_port()
+
+        def listens(_):
+            return f"Server listening on {port}" in self._output_of(directory, port)
+
+        self._server = Server(["iperf3", "-s", "-B", "127.0.0.1", "-p", str(port), "--forceflush"], port,
+                              directory / f"iperf3-{port}.out", ready=listens)
+        self.port = port
+        self.address = ("127.0.0.1", port)
+
+    @staticmethod
+    def _output_of(directory, port):
+        return (directory / f"iperf3-{port}.out").read_text(encoding="utf-8", errors="replace")
+
+    def close(self):
+        self._server.close()
+
+
+def dnsmasq(directory, **addresses):
+    """A name server that knows `addresses` (name=IP) and nothing else, for UDP and TCP."""
+    port = free_port()
+    known = [f"--host-record={name.replace('_', '.')},{ip}" for name, ip in addresses.items()]
+    return Server(["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+                   "--bind-interfaces", "--listen-address=127.0.0.1", f"--port={port}", "--pid-file=", "--user=",
+                   "--group=", *known], port, directory / f"dnsmasq-{port}.out")
