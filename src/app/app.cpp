@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace gost {
@@ -88,14 +89,18 @@ int serve(Built built, const Logger& log, Duration drain) {
   return 0;
 }
 
-int start(const config::Flags& flags, const config::Loaded& loaded, Built built, const config::Problems& problems) {
-  if (config::has_errors(problems)) {
-    std::vector<std::string> texts;
-    for (const config::Problem& problem : problems)
-      if (problem.severity == config::Severity::error) texts.push_back(problem.to_string());
-    return fail_before_start(texts);
-  }
-  OpenedLog opened = open_configured_log(loaded.config.log);
+int refuse_to_start(const config::Problems& problems) {
+  std::vector<std::string> texts;
+  for (const config::Problem& problem : problems)
+    if (problem.severity == config::Severity::error) texts.push_back(problem.to_string());
+  return fail_before_start(texts);
+}
+
+int start(const config::Flags& flags, const config::Config& config, config::Problems problems) {
+  if (config::has_errors(problems)) return refuse_to_start(problems);
+  OpenedLog opened = open_configured_log(config.log);
+  Built built = build(config, problems, opened.logger);
+  if (config::has_errors(problems)) return refuse_to_start(problems);
   for (const std::string& warning : opened.warnings) opened.logger.warn(warning);
   for (const config::Problem& problem : problems) opened.logger.warn(problem.to_string());
   if (flags.reload_period > Duration::zero())
@@ -134,11 +139,10 @@ int run_program(std::span<const char* const> arguments) {
   }
   config::Problems problems = std::move(loaded->problems);
   std::ranges::move(config::check(loaded->config, availability()), std::back_inserter(problems));
-  Built built;
+  if (!flags->check) return start(*flags, loaded->config, std::move(problems));
   // What check() has refused cannot be built, and would only be told twice.
-  if (!config::has_errors(problems)) built = build(loaded->config, problems);
-  if (flags->check) return report_check(problems);
-  return start(*flags, *loaded, std::move(built), problems);
+  if (!config::has_errors(problems)) std::ignore = build(loaded->config, problems, Logger());
+  return report_check(problems);
 }
 
 }  // namespace gost

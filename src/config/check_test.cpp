@@ -14,8 +14,12 @@
 namespace gost::config {
 namespace {
 
-Availability first_part() {
-  return {{"socks4", "socks5", "auto"}, {"tcp"}, {}, {}, {}};
+Availability this_build() {
+  return {{"auto", "forward", "socks4", "socks5", "tcp", "udp"},
+          {"tcp", "udp"},
+          {"direct", "forward", "socks4", "socks5", "tcp"},
+          {"direct", "tcp", "udp"},
+          {Feature::chains, Feature::forwarders, Feature::bypasses, Feature::resolvers, Feature::hosts}};
 }
 
 Surroundings quiet() {
@@ -28,7 +32,7 @@ std::string report(const Flags& flags) {
   if (!loaded) return loaded.error().text + "\n";
   std::string text;
   for (const Problem& problem : loaded->problems) text += problem.to_string() + "\n";
-  for (const Problem& problem : check(loaded->config, first_part())) text += problem.to_string() + "\n";
+  for (const Problem& problem : check(loaded->config, this_build())) text += problem.to_string() + "\n";
   return text;
 }
 

@@ -16,7 +16,8 @@ struct HandlerOptions {
   Duration idle_timeout = Duration::zero();
 };
 
-/// GOST's handlers `tcp`, `udp` and `forward`, which are one: it serves streams and datagrams as the listener has them.
+/// GOST's handlers `tcp`, `udp` and `forward`, which are one: it serves streams and datagrams as the listener has
+/// them.
 class ForwardHandler final : public Handler {
  public:
   /// The router must be there, and a list of at least one target.

@@ -91,6 +91,7 @@ class Builder {
     auto made_listener = make_listener(listener, service.addr.empty() ? ":0" : service.addr);
     if (!made_handler) context_.error(handler.origin, made_handler.error());
     if (!made_listener) context_.error(listener.origin, made_listener.error());
+    if (auto fits = check_pair(handler, listener); !fits) context_.error(handler.origin, fits.error());
     if (!made_handler || !made_listener) return;
     ServiceParts& parts = built_.services.emplace_back();
     parts.name = service.name;

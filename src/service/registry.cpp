@@ -1,6 +1,7 @@
 #include "service/registry.hpp"
 
 #include "auto/handler.hpp"
+#include "forward/handler.hpp"
 #include "service/component_table.hpp"
 #include "service/node_registry.hpp"
 #include "service/option_reader.hpp"
@@ -8,8 +9,11 @@
 #include "socks4/handler.hpp"
 #include "socks5/handler.hpp"
 #include "tcp/listener.hpp"
+#include "udp/listener.hpp"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 namespace gost {
 
@@ -78,6 +82,36 @@ Result<std::shared_ptr<const Handler>> make_auto(const config::Handler& handler,
   return std::make_shared<const AutoHandler>(std::move(typed));
 }
 
+Result<std::shared_ptr<const Handler>> make_forward(const config::Handler& handler,
+                                                    const HandlerResources& resources) {
+  OptionReader options(handler.metadata);
+  forward::HandlerOptions typed{.router = resources.router, .targets = resources.targets};
+  typed.idle_timeout = options.duration({"idleTimeout"}, typed.idle_timeout);
+  bool proxy_protocol = options.integer({"proxyProtocol"}, 0) > 0;
+  if (auto error = options.error()) return fail(std::move(*error));
+  if (proxy_protocol) return fail(Cause::invalid, "option 'proxyProtocol' is not available in this build");
+  if (!typed.targets || typed.targets->empty())
+    return fail(Cause::invalid,
+                "handler '" + handler.type +
+                    "' has no target. Write it behind the address, as in udp://:5353/192.0.2.1:53, or "
+                    "in a file as forwarder.nodes");
+  return std::make_shared<const forward::ForwardHandler>(std::move(typed));
+}
+
+Result<std::unique_ptr<Listener>> make_udp(const config::Listener& listener, const std::string& address) {
+  OptionReader options(listener.metadata);
+  UdpListenerOptions typed;
+  typed.backlog = options.size({"backlog"}, typed.backlog);
+  typed.max_sessions = options.size({"maxSessions"}, typed.max_sessions);
+  typed.demux.longest = options.size({"readBufferSize", "udp.bufferSize"}, typed.demux.longest);
+  typed.demux.queue_size = options.size({"readQueueSize", "recvQueueSize"}, typed.demux.queue_size);
+  Duration ttl = options.duration({"ttl", "keepalive.ttl"}, typed.demux.ttl);
+  if (ttl > Duration::zero()) typed.demux.ttl = ttl;
+  options.boolean({"keepalive"}, false);  // a session lives as long either way, but the value must make sense
+  if (auto error = options.error()) return fail(std::move(*error));
+  return std::make_unique<UdpListener>(address, typed);
+}
+
 Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, const std::string& address) {
   OptionReader options(listener.metadata);
   ListenOptions typed;
@@ -93,12 +127,23 @@ Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, con
 // The table to extend: name, factory.
 constexpr std::array kHandlers{
     std::pair<std::string_view, MakeHandler>{"auto", &make_auto},
+    std::pair<std::string_view, MakeHandler>{"forward", &make_forward},
     std::pair<std::string_view, MakeHandler>{"socks4", &make_socks4},
     std::pair<std::string_view, MakeHandler>{"socks5", &make_socks5},
+    std::pair<std::string_view, MakeHandler>{"tcp", &make_forward},
+    std::pair<std::string_view, MakeHandler>{"udp", &make_forward},
 };
 constexpr std::array kListeners{
     std::pair<std::string_view, MakeListener>{"tcp", &make_tcp},
+    std::pair<std::string_view, MakeListener>{"udp", &make_udp},
 };
+// Of these, whose sessions are datagrams, and who can serve such.
+constexpr std::array<std::string_view, 1> kDatagramListeners{"udp"};
+constexpr std::array<std::string_view, 3> kDatagramHandlers{"forward", "tcp", "udp"};
+
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
 
 }  // namespace
 
@@ -123,6 +168,17 @@ Result<std::unique_ptr<Listener>> make_listener(const config::Listener& listener
   auto make = factory_for(kListeners, config::Kind::listener, listener.type);
   if (!make) return fail(make.error());
   return (*make)(listener, address);
+}
+
+Result<> check_pair(const config::Handler& handler, const config::Listener& listener) {
+  std::string_view handler_name = config::canonical_name(config::Kind::handler, handler.type);
+  std::string_view listener_name = config::canonical_name(config::Kind::listener, listener.type);
+  if (!is_one_of(kDatagramListeners, listener_name) ||
+      is_one_of(kDatagramHandlers, handler_name))
+    return {};
+  return fail(Cause::invalid, "handler '" + std::string(handler_name) +
+                                  "' speaks on connections and cannot serve listener '" + std::string(listener_name) +
+                                  "', which has datagrams; 'udp' and 'forward' can");
 }
 
 }  // namespace gost

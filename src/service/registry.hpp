@@ -30,5 +30,7 @@ config::Availability availability();
 Result<std::shared_ptr<const Handler>> make_handler(const config::Handler& handler,
                                                     const HandlerResources& resources);
 Result<std::unique_ptr<Listener>> make_listener(const config::Listener& listener, const std::string& address);
+/// An error if the handler cannot serve what the listener delivers: only forwards serve datagrams.
+Result<> check_pair(const config::Handler& handler, const config::Listener& listener);
 
 }  // namespace gost

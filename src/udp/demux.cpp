@@ -122,8 +122,8 @@ UdpSession* UdpDemux::open(const ReceivedDatagram& datagram) {
 }
 
 std::string UdpDemux::too_long(std::size_t size) const {
-  return "dropped a datagram of " + std::to_string(size) + " bytes, longer than " +
-         std::to_string(options_.longest) + " (option readBufferSize)";
+  return "dropped a datagram of " + std::to_string(size) + " bytes, longer than " + std::to_string(options_.longest) +
+         " (option readBufferSize)";
 }
 
 bool UdpDemux::may_queue(std::size_t bytes) {

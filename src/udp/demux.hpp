@@ -34,9 +34,9 @@ class UdpDemux {
   /// Ends the sessions that are left.
   ~UdpDemux();
 
-  /// Delivers sessions to the sink until the scope is stopped (then nothing is returned) or `below` ends or breaks (then
-  /// the error). A datagram of a new client opens a session unless the limits are reached or it is too long; then it
-  /// is dropped and the sink is told.
+  /// Delivers sessions to the sink until the scope is stopped (then nothing is returned) or `below` ends or breaks
+  /// (then the error). A datagram of a new client opens a session unless the limits are reached or it is too long;
+  /// then it is dropped and the sink is told.
   Task<std::optional<Error>> run();
 
   std::size_t sessions() const { return table_.size(); }

@@ -21,8 +21,8 @@ SocketAddress bound_address(const Fd& socket) {
 Result<std::vector<Fd>> bind_all(SocketAddress local, bool both_families, std::size_t count, UdpOptions options) {
   std::vector<Fd> sockets;
   {
-    // SO_REUSEPORT would let another program of this user have the same address without a word. So the address must be
-    // free without it first, which finds the port as well where any will do.
+    // SO_REUSEPORT would let another program of this user have the same address without a word. So the address must
+    // be free without it first, which finds the port as well where any will do.
     options.reuse_port = false;
     auto first = UdpSocket::bind_descriptor(local, both_families, options);
     if (!first) return fail(first.error());

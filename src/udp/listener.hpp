@@ -19,10 +19,10 @@ struct UdpListenerOptions {
   UdpOptions socket;
 };
 
-/// Each loop has a socket of its own (SO_REUSEPORT), and the kernel gives a client's datagrams always to the same one;
-/// sessions never change their loop. In contrast to wire.md §7.4 a session survives its first answer whatever
-/// `keepalive` says: in both cases it ends `ttl` after its last datagram. The sessions end with the listener, since the
-/// address that it gives back is theirs.
+/// Each loop has a socket of its own (SO_REUSEPORT), and the kernel gives a client's datagrams always to the same
+/// one; sessions never change their loop. In contrast to wire.md §7.4 a session survives its first answer whatever
+/// `keepalive` says: in both cases it ends `ttl` after its last datagram. The sessions end with the listener, since
+/// the address that it gives back is theirs.
 class UdpListener final : public Listener {
  public:
   UdpListener(std::string address, const UdpListenerOptions& options);

@@ -30,8 +30,8 @@ UdpSession::~UdpSession() {
 IoResult UdpSession::try_receive(DatagramBatch& batch) {
   batch.clear();
   begin();
-  // The batch refers to memory of the session until the next receive. ready() asks for one, and if that finds nothing,
-  // the memory goes; a hot session has two buffers that take turns.
+  // The batch refers to memory of the session until the next receive. ready() asks for one, and if that finds
+  // nothing, the memory goes; a hot session has two buffers that take turns.
   held_.clear();
   std::swap(held_, queue_);
   if (held_.empty()) {

@@ -308,7 +308,7 @@ def test_a_node_that_fails_is_replaced_within_the_request(gost, proxies, echo, d
         program = through(gost, f"socks5://{join(address)},{join(good)}?strategy=fifo")
         with contextlib.closing(wire.tunnel5(program.address, echo.address)) as sock:
             wire.assert_echo(sock)
-        warning = program.wait_for_log("trying again", level="warning")[0]["msg"]
+        warning = program.wait_for_log("trying again", level="warn")[0]["msg"]
         assert warning.startswith(f"hop-0/node-0 ({join(address)}): ")
         assert warning.endswith(f"; trying again through hop-0/node-1 ({join(good)})")
         # It is marked: the next request begins with the other one.

@@ -328,7 +328,7 @@ def test_what_is_too_long_is_dropped_whole_and_said_once(program, udp_echo):
     assert not any(b"y" in payload for payload in udp_echo.payloads)
     last = last_line(program, connection)
     assert last["droppedDatagrams"] == 3
-    warnings = [line["msg"] for line in lines_of(program, last["sid"]) if line["level"] == "warning"]
+    warnings = [line["msg"] for line in lines_of(program, last["sid"]) if line["level"] == "warn"]
     assert warnings == ["dropped a datagram of 65 bytes, longer than 64 (option udp.bufferSize); further ones are only "
                         "counted"]
 

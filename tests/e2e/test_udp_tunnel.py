@@ -124,7 +124,7 @@ def test_what_is_too_long_is_dropped_whole_and_said_once(program, udp_echo):
     assert not any(b"y" in payload for payload in udp_echo.payloads)
     last = last_line(program, connection)
     assert last["droppedDatagrams"] == 3
-    assert len([line for line in lines_of(program, last["sid"]) if line["level"] == "warning"]) == 1
+    assert len([line for line in lines_of(program, last["sid"]) if line["level"] == "warn"]) == 1
 
 
 GOOD_FRAMES_WITH_BAD_TARGETS = {
