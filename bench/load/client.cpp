@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 namespace gost::load {
@@ -42,20 +43,19 @@ Message credentials(const Options& options) {
   return message;
 }
 
-Message connect_request(const Options& options, const sockaddr_in& target) {
-  const auto ip = ntohl(target.sin_addr.s_addr);
+Bytes ip_of(const sockaddr_in& address) {
+  return {reinterpret_cast<const std::uint8_t*>(&address.sin_addr), sizeof address.sin_addr};
+}
+
+Message tunnel_request(const Options& options, const sockaddr_in& target) {
   Message message;
-  const auto address = [&message, ip] {
-    for (const int shift : {24, 16, 8, 0}) message.u8(static_cast<std::uint8_t>(ip >> shift));
-  };
+  const auto port = ntohs(target.sin_port);
   if (options.protocol == Protocol::socks4) {
-    message.u8(4).u8(1).u16_be(ntohs(target.sin_port));
-    address();
-    message.bytes(as_bytes(options.user)).u8(0);
+    message.u8(4).u8(1).u16_be(port).bytes(ip_of(target)).bytes(as_bytes(options.user)).u8(0);
+  } else if (is_udp(options.mode)) {
+    message.u8(5).u8(3).u8(0).u8(1).bytes(ip_of({})).u16_be(0);  // from where the datagrams come is not known yet
   } else {
-    message.u8(5).u8(1).u8(0).u8(1);
-    address();
-    message.u16_be(ntohs(target.sin_port));
+    message.u8(5).u8(1).u8(0).u8(1).bytes(ip_of(target)).u16_be(port);
   }
   return message;
 }
@@ -99,6 +99,14 @@ const sockaddr_in& Client::target(const Tunnel& tunnel) const {
   return targets_[(tunnel.index + tunnel.generation) % targets_.size()];
 }
 
+MessageBuffer<10> Client::header(const Tunnel& tunnel) const {
+  MessageBuffer<10> message;
+  if (options_.protocol != Protocol::socks5) return message;
+  const auto& address = target(tunnel);
+  message.u16_be(0).u8(0).u8(1).bytes(ip_of(address)).u16_be(ntohs(address.sin_port));
+  return message;
+}
+
 Result<int> Client::connect_socket(const Tunnel& tunnel) {
   sockaddr_storage proxy{};
   socklen_t length = sizeof(sockaddr_in);
@@ -107,10 +115,11 @@ Result<int> Client::connect_socket(const Tunnel& tunnel) {
   } else {
     length = options_.proxy.to_native(proxy);
   }
-  const int fd = socket(proxy.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const bool udp = is_udp(options_.mode) && options_.protocol != Protocol::socks5;
+  const int fd = socket(proxy.ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(Error::system(errno, "socket"));
   const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!udp) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (sources_ > 1) {
     // Without a port: connect() chooses it and looks at the whole address pair, so ports can be used again.
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
@@ -131,6 +140,34 @@ Result<int> Client::connect_socket(const Tunnel& tunnel) {
   return fd;
 }
 
+/// A UDP socket at the address from which `tunnel` has asked for a relay, connected to that relay.
+Result<int> Client::connect_to_relay(const Tunnel& tunnel) const {
+  if (tunnel.reply[3] != 1) return fail(Cause::address_type, "the relay has no IPv4 address");
+  sockaddr_in relay{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {}, .sin_zero = {}};
+  std::memcpy(&relay.sin_addr, &tunnel.reply[4], sizeof relay.sin_addr);
+  std::memcpy(&relay.sin_port, &tunnel.reply[8], sizeof relay.sin_port);
+  sockaddr_in source{};
+  socklen_t length = sizeof source;
+  getsockname(tunnel.fd, reinterpret_cast<sockaddr*>(&source), &length);
+  source.sin_port = 0;
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(Error::system(errno, "socket"));
+  if (bind(fd, reinterpret_cast<sockaddr*>(&source), sizeof source) != 0 ||
+      connect(fd, reinterpret_cast<sockaddr*>(&relay), sizeof relay) != 0) {
+    const int error = errno;
+    ::close(fd);
+    return fail(Error::system(error, "connecting to the relay"));
+  }
+  return fd;
+}
+
+/// Asks for the tunnel's edges. If that fails the tunnel has failed.
+bool Client::watch(Tunnel& tunnel) const {
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                    .data = {.u64 = std::uint64_t{tunnel.generation} << 32 | tunnel.index}};
+  return epoll_ctl(epoll_, EPOLL_CTL_ADD, tunnel.fd, &event) == 0;
+}
+
 void Client::start(Tunnel& tunnel) {
   ++started_;
   ++tunnel.generation;
@@ -141,11 +178,7 @@ void Client::start(Tunnel& tunnel) {
   const auto fd = connect_socket(tunnel);
   if (!fd) return fail_tunnel(tunnel, fd.error().text);
   tunnel.fd = *fd;
-  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                    .data = {.u64 = std::uint64_t{tunnel.generation} << 32 | tunnel.index}};
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, *fd, &event) != 0) {
-    fail_tunnel(tunnel, Error::system(errno, "epoll_ctl").text);
-  }
+  if (!watch(tunnel)) fail_tunnel(tunnel, Error::system(errno, "epoll_ctl").text);
 }
 
 void Client::watch_level(Tunnel& tunnel, std::uint32_t events) const {
@@ -161,7 +194,8 @@ void Client::close(Tunnel& tunnel, bool reset) {
     }
     ::close(tunnel.fd);
   }
-  tunnel.fd = -1;
+  if (tunnel.control >= 0) ::close(tunnel.control);
+  tunnel.fd = tunnel.control = -1;
   tunnel.phase = Tunnel::Phase::closed;
   tunnel.waiting_since = {};
 }
@@ -218,7 +252,7 @@ void Client::dispatch(TunnelUser& user, Tunnel& tunnel, std::uint32_t events) {
 void Client::say(Tunnel& tunnel, Tunnel::Phase next) {
   const auto message = next == Tunnel::Phase::method ? greeting(options_)
                        : next == Tunnel::Phase::auth ? credentials(options_)
-                                                     : connect_request(options_, target(tunnel));
+                                                     : tunnel_request(options_, target(tunnel));
   tunnel.have = 0;
   tunnel.phase = next;
   const auto view = message.view();
@@ -266,6 +300,14 @@ void Client::advance(TunnelUser& user, Tunnel& tunnel) {
 }
 
 void Client::opened(TunnelUser& user, Tunnel& tunnel) {
+  if (is_udp(options_.mode) && options_.protocol == Protocol::socks5) {
+    const auto relay = connect_to_relay(tunnel);
+    if (!relay) return fail_tunnel(tunnel, relay.error().text);
+    // Nothing is said on the connection any more. If the server ends it, answers stay away.
+    epoll_ctl(epoll_, EPOLL_CTL_DEL, tunnel.fd, nullptr);
+    tunnel.control = std::exchange(tunnel.fd, *relay);
+    if (!watch(tunnel)) return fail_tunnel(tunnel, Error::system(errno, "epoll_ctl").text);
+  }
   tunnel.phase = Tunnel::Phase::open;
   user.on_open(tunnel);
 }

@@ -1,6 +1,7 @@
 // The near end: tunnels through the proxy under measurement, all on one epoll loop.
 #pragma once
 
+#include "core/bytes.hpp"
 #include "core/duration.hpp"
 #include "load/options.hpp"
 #include "load/sink.hpp"
@@ -21,7 +22,8 @@ struct Tunnel {
 
   std::uint32_t index = 0;
   std::uint32_t generation = 0;  ///< how often it was opened: tells an event of an earlier socket from this one's
-  int fd = -1;
+  int fd = -1;                   ///< where its bytes or datagrams go: a connected socket in either case
+  int control = -1;              ///< the connection that asked for a UDP relay, which lives as long as it does
   Phase phase = Phase::closed;
   std::uint16_t have = 0;  ///< bytes of the reply that have arrived
   std::array<std::uint8_t, 263> reply{};
@@ -64,6 +66,10 @@ class Client {
   /// Waits at most until `until`, dispatches what happened and fails tunnels that have waited too long.
   void poll(TunnelUser& user, std::span<Tunnel> tunnels, TimePoint until);
 
+  /// What stands in front of each datagram of `tunnel`, in both directions (RFC 1928 section 7); nothing without
+  /// SOCKS5.
+  MessageBuffer<10> header(const Tunnel& tunnel) const;
+
   /// The time at which the events being handled were reported.
   TimePoint now() const { return now_; }
   const std::map<std::string, std::uint64_t>& errors() const { return errors_; }
@@ -76,6 +82,8 @@ class Client {
   bool receive(Tunnel& tunnel, std::size_t needed);
   void expire(std::span<Tunnel> tunnels);
   Result<int> connect_socket(const Tunnel& tunnel);
+  Result<int> connect_to_relay(const Tunnel& tunnel) const;
+  bool watch(Tunnel& tunnel) const;
   const sockaddr_in& target(const Tunnel& tunnel) const;
 
   const Options& options_;

@@ -35,17 +35,29 @@ Role role_for(Mode mode) {
   case Mode::bulk_down: return Role::source;
   case Mode::bulk_up: return Role::discard;
   case Mode::bulk_both: return Role::duplex;
+  case Mode::udp_echo:
+  case Mode::udp_connect:
+  case Mode::udp_idle: return Role::udp_echo;
+  case Mode::udp_flood: return Role::udp_discard;
   }
   return Role::echo;
 }
 
 std::uint32_t expected_tunnels(const Options& options) {
   switch (options.mode) {
-  case Mode::connect: return options.connections;
-  case Mode::roundtrip:
-  case Mode::idle: return options.tunnels;
-  default: return options.streams;
+  case Mode::connect:
+  case Mode::udp_connect: return options.connections;
+  case Mode::bulk_down:
+  case Mode::bulk_up:
+  case Mode::bulk_both: return options.streams;
+  default: return options.tunnels;
   }
+}
+
+std::uint32_t number_of_targets(const Options& options) {
+  // Each flood fills a receive buffer of its own.
+  if (options.mode == Mode::udp_flood) return std::min(options.tunnels, most_targets);
+  return std::min(expected_tunnels(options) / tunnels_per_target + 1, most_targets);
 }
 
 nlohmann::ordered_json run_mode(const Run& run) {
@@ -53,6 +65,10 @@ nlohmann::ordered_json run_mode(const Run& run) {
   case Mode::connect: return run_connect(run);
   case Mode::roundtrip: return run_roundtrip(run);
   case Mode::idle: return run_idle(run);
+  case Mode::udp_echo: return run_udp_echo(run);
+  case Mode::udp_flood: return run_udp_flood(run);
+  case Mode::udp_connect: return run_udp_connect(run);
+  case Mode::udp_idle: return run_udp_idle(run);
   default: return run_bulk(run);
   }
 }
@@ -75,12 +91,10 @@ int main(int argc, char** argv) {
   if (!options) return complain(options.error().text);
   raise_descriptor_limit();
 
-  const auto expected = expected_tunnels(*options);
-  const auto targets = std::min(expected / tunnels_per_target + 1, most_targets);
-  const auto sink = Sink::start(role_for(options->mode), targets, options->sink_port);
+  const auto sink = Sink::start(role_for(options->mode), number_of_targets(*options), options->sink_port);
   if (!sink) return complain(sink.error().text);
 
-  Client client(*options, sink->targets(), expected);
+  Client client(*options, sink->targets(), expected_tunnels(*options));
   const Run run{.options = *options,
                 .client = client,
                 .sink = *sink,

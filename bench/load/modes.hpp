@@ -20,6 +20,10 @@ nlohmann::ordered_json run_connect(const Run& run);
 nlohmann::ordered_json run_roundtrip(const Run& run);
 nlohmann::ordered_json run_bulk(const Run& run);
 nlohmann::ordered_json run_idle(const Run& run);
+nlohmann::ordered_json run_udp_echo(const Run& run);
+nlohmann::ordered_json run_udp_flood(const Run& run);
+nlohmann::ordered_json run_udp_connect(const Run& run);
+nlohmann::ordered_json run_udp_idle(const Run& run);
 
 /// Waits (a few seconds at most) until the server has closed its connections to the sink, so that what it spends on
 /// closing is measured too. False if some stayed open.

@@ -16,12 +16,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<std::pair<std::string_view, Mode>, 6> modes{{{"connect", Mode::connect},
-                                                                  {"roundtrip", Mode::roundtrip},
-                                                                  {"bulk-down", Mode::bulk_down},
-                                                                  {"bulk-up", Mode::bulk_up},
-                                                                  {"bulk-both", Mode::bulk_both},
-                                                                  {"idle", Mode::idle}}};
+constexpr std::array<std::pair<std::string_view, Mode>, 10> modes{{{"connect", Mode::connect},
+                                                                   {"roundtrip", Mode::roundtrip},
+                                                                   {"bulk-down", Mode::bulk_down},
+                                                                   {"bulk-up", Mode::bulk_up},
+                                                                   {"bulk-both", Mode::bulk_both},
+                                                                   {"idle", Mode::idle},
+                                                                   {"udp-echo", Mode::udp_echo},
+                                                                   {"udp-flood", Mode::udp_flood},
+                                                                   {"udp-connect", Mode::udp_connect},
+                                                                   {"udp-idle", Mode::udp_idle}}};
 constexpr std::array<std::pair<std::string_view, Protocol>, 4> protocols{{{"socks5", Protocol::socks5},
                                                                           {"socks4", Protocol::socks4},
                                                                           {"forward", Protocol::forward},
@@ -83,6 +87,14 @@ Setter endpoint(SocketAddress& target) {
   };
 }
 
+Setter boolean(bool& target) {
+  return [&target](std::string_view text) {
+    const auto value = parse_bool(text);
+    if (value) target = *value;
+    return value.has_value();
+  };
+}
+
 std::vector<std::pair<std::string_view, Setter>> setters(Options& options) {
   return {{"--proxy", endpoint(options.proxy)},
           {"--protocol",
@@ -99,6 +111,7 @@ std::vector<std::pair<std::string_view, Setter>> setters(Options& options) {
           {"--tunnels", number(options.tunnels)},
           {"--streams", number(options.streams)},
           {"--size", number(options.size)},
+          {"--window", number(options.window)},
           {"--trips", number(options.trips)},
           {"--bytes", number(options.bytes)},
           {"--time", duration(options.seconds)},
@@ -106,11 +119,21 @@ std::vector<std::pair<std::string_view, Setter>> setters(Options& options) {
           {"--patience", duration(options.patience)},
           {"--timeout", duration(options.timeout)},
           {"--sink-port", number(options.sink_port)},
-          {"--exchange", [&options](std::string_view value) {
-             const auto wanted = parse_bool(value);
-             if (wanted) options.exchange = *wanted;
-             return wanted.has_value();
-           }}};
+          {"--exchange", boolean(options.exchange)},
+          {"--segmentation", boolean(options.segmentation)}};
+}
+
+Result<> check_udp(const Options& options) {
+  // A number is written into each; the longest still takes the header of SOCKS5.
+  constexpr std::uint32_t shortest_datagram = 8;
+  constexpr std::uint32_t longest_datagram = 65'000;
+  constexpr std::uint32_t largest_window = 4096;
+  if (options.protocol == Protocol::socks4) return fail(Cause::invalid, "--protocol: SOCKS4 has no UDP");
+  if (options.size < shortest_datagram || options.size > longest_datagram) {
+    return fail(Cause::invalid, "--size: a datagram has 8 to 65000 bytes");
+  }
+  if (options.window > largest_window) return fail(Cause::invalid, "--window: at most 4096");
+  return {};
 }
 
 Result<> check(const Options& options) {
@@ -122,7 +145,7 @@ Result<> check(const Options& options) {
   }
   constexpr std::uint32_t largest_message = 1 << 20;
   if (options.size > largest_message) return fail(Cause::invalid, "--size: at most 1048576");
-  return {};
+  return is_udp(options.mode) ? check_udp(options) : Result<>{};
 }
 
 }  // namespace
@@ -157,7 +180,8 @@ std::string usage() {
   return R"(usage: gost_load MODE --proxy IP:PORT [options]
 
 Opens tunnels through a proxy to a sink of its own (a child process on 127.0.0.0/8) and prints one JSON object:
-what was done, how fast, and what it cost the server process.
+what was done, how fast, and what it cost the server process. A tunnel for datagrams is a UDP ASSOCIATE with socks5,
+and a source port of its own with forward.
 
 modes
   connect     --connections N, --concurrency C at a time: connect, handshake, one byte each way, close
@@ -166,6 +190,10 @@ modes
   bulk-up     --streams S, the sink receives
   bulk-both   --streams S, both send at the same time
   idle        --tunnels N opened --concurrency C at a time, at rest for --hold T, then each must echo
+  udp-echo    --tunnels K, --window W datagrams of --size B bytes of each under way, for --time T or --trips N
+  udp-flood   the same datagrams in one direction, as many as arrive, for --time T
+  udp-connect --connections N, --concurrency C at a time: associate, one datagram and its echo, go away
+  udp-idle    as idle, where one datagram and its echo open each of the --tunnels N
 
 options (durations as 5s, 250ms)
   --protocol P      socks5 (default), socks4, forward (the server forwards to --sink-port by itself), direct (no server)
@@ -173,6 +201,7 @@ options (durations as 5s, 250ms)
   --server-pid PIDS measure these processes (1,2,3) and their children: CPU time, memory, descriptors
   --sink-port PORT  a fixed port for the sink (default: any free one)
   --exchange BOOL   connect: false closes right after the handshake
+  --segmentation BOOL  udp-flood: false hands the kernel every datagram by itself
   --patience T      one connection or answer may take this long (10s), then it counts as an error
   --timeout T       the whole run may take this long (120s)
 The exit code is 0 if everything that was started succeeded, 1 if not, 2 for wrong arguments.

@@ -14,7 +14,23 @@
 
 namespace gost::load {
 
-enum class Mode : std::uint8_t { connect, roundtrip, bulk_down, bulk_up, bulk_both, idle };
+enum class Mode : std::uint8_t {
+  connect,
+  roundtrip,
+  bulk_down,
+  bulk_up,
+  bulk_both,
+  idle,
+  udp_echo,
+  udp_flood,
+  udp_connect,
+  udp_idle,
+};
+
+/// Whether the tunnels of a mode carry datagrams.
+constexpr bool is_udp(Mode mode) {
+  return mode >= Mode::udp_echo;
+}
 
 /// How a tunnel to the sink is asked for.
 enum class Protocol : std::uint8_t {
@@ -33,12 +49,13 @@ struct Options {
   std::string password;
   std::vector<pid_t> server_pids;  ///< processes that are measured, each with its descendants
 
-  std::uint32_t connections = 10'000;  ///< connect: how many in all
-  std::uint32_t concurrency = 64;      ///< connect, idle: how many are being opened at a time
-  std::uint32_t tunnels = 256;         ///< roundtrip, idle: how many are open
+  std::uint32_t connections = 10'000;  ///< connect, udp-connect: how many in all
+  std::uint32_t concurrency = 64;      ///< connect, idle, udp-*: how many are being opened at a time
+  std::uint32_t tunnels = 256;         ///< roundtrip, idle, udp-*: how many are open
   std::uint32_t streams = 8;           ///< bulk-*: how many are open
-  std::uint32_t size = 64;             ///< roundtrip: bytes of a message
-  std::uint64_t trips = 0;             ///< roundtrip: how many in all (0: as many as `seconds` allow)
+  std::uint32_t size = 64;             ///< roundtrip, udp-*: bytes of a message
+  std::uint32_t window = 8;            ///< udp-echo, udp-flood: datagrams of each tunnel that are under way
+  std::uint64_t trips = 0;             ///< roundtrip, udp-echo: how many in all (0: as many as `seconds` allow)
   std::uint64_t bytes = 0;             ///< bulk-*: bytes of each stream and direction (0: as many as `seconds` allow)
   Duration seconds{};                  ///< how long to measure
   Duration hold{};                     ///< idle: how long the tunnels rest
@@ -46,6 +63,7 @@ struct Options {
   Duration timeout{};                  ///< how long the whole run may take
   std::uint16_t sink_port = 0;         ///< 0: chosen by the kernel
   bool exchange = true;                ///< connect: one byte each way before the connection is closed
+  bool segmentation = true;            ///< udp-flood: many datagrams go to the kernel as one (UDP_SEGMENT)
 };
 
 /// Parses the arguments after the program's name. The error's text says what is wrong with which of them.

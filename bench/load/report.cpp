@@ -47,6 +47,7 @@ nlohmann::ordered_json make_report(const Options& options, const Measurement& me
     auto& server = report["server"];
     server["cpu_seconds"] = cpu;
     if (completed > 0) server["cpu_ms_per_1000"] = cpu / static_cast<double>(completed) * per_thousand_ms;
+    if (completed > 0 && cpu > 0) server["per_cpu_second"] = static_cast<double>(completed) / cpu;
     if (bytes > 0) server["cpu_seconds_per_gb"] = cpu / static_cast<double>(bytes) * 1e9;
     server["processes"] = after.processes;
     server["threads"] = after.threads;

@@ -30,7 +30,7 @@ struct Measurement {
   Usage before;
   Usage after;
   double seconds = 0;
-  std::uint64_t completed = 0;  ///< connections, round trips or tunnels
+  std::uint64_t completed = 0;  ///< connections, round trips, tunnels or datagrams
   std::uint64_t bytes = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "load/sink.hpp"
 
+#include "load/udp_sink.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -164,7 +166,7 @@ Result<Sink> Sink::start(Role role, unsigned addresses, std::uint16_t port) {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(port != 0 ? INADDR_LOOPBACK : (127U << 24 | 1U << 8 | (i + 1)));
-    const auto fd = listen_on(address);
+    const auto fd = is_udp(role) ? receive_on(address) : listen_on(address);
     if (!fd) return fail(fd.error());
     listeners.push_back(*fd);
     sink.targets_.push_back(address);
@@ -179,6 +181,7 @@ Result<Sink> Sink::start(Role role, unsigned addresses, std::uint16_t port) {
   if (sink.pid_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) std::_Exit(1);  // it ended before the line above
+    if (is_udp(role)) run_udp_sink(role, listeners, *sink.counters_);
     SinkLoop loop(role, *sink.counters_);
     for (const int fd : listeners) loop.add_listener(fd);
     loop.run();

@@ -1,4 +1,4 @@
-// The far end of every tunnel: a child process that echoes, sends or swallows bytes.
+// The far end of every tunnel: a child process that echoes, sends or swallows bytes, or datagrams.
 #pragma once
 
 #include "core/error.hpp"
@@ -17,13 +17,16 @@ enum class Role : std::uint8_t {
   source,   ///< sends until the peer leaves
   discard,  ///< swallows until the peer ends its stream
   duplex,   ///< sends and swallows
+  udp_echo,
+  udp_discard,
 };
 
 /// Counters that the child keeps in memory shared with the parent.
 struct SinkCounters {
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> open{0};
-  std::atomic<std::uint64_t> received{0};
+  std::atomic<std::uint64_t> received{0};   ///< bytes
+  std::atomic<std::uint64_t> datagrams{0};  ///< of the two roles for UDP, which accept nothing
 };
 
 /// Owns the child: the destructor ends and reaps it. The child also ends with its parent.

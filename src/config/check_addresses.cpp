@@ -16,7 +16,8 @@ void check_address(const CheckContext& context, const Origin& at, const std::str
 void check_hop(const CheckContext& context, const Hop& hop) {
   for (const Node& node : hop.nodes) {
     std::string what = fmt::format("address of node '{}'", node.name);
-    bool direct = node.dialer && canonical_name(Kind::dialer, node.dialer->type) == "direct";
+    bool direct = (node.dialer && canonical_name(Kind::dialer, node.dialer->type) == "direct") ||
+                  (node.connector && canonical_name(Kind::connector, node.connector->type) == "direct");
     if (node.network == "unix" || direct) continue;
     check_address(context, node.origin, what, node.addr);
   }

@@ -25,8 +25,8 @@ void check_selector(const CheckContext& context, const std::optional<Selector>& 
     context.warning(selector->origin,
                     fmt::format("strategy '{}' is not available in this build: 'round' is used", strategy));
   else
-    context.warning(selector->origin, fmt::format("unknown strategy '{}': 'round' is used.{}", strategy,
-                                                  suggestion(strategy, kKnown)));
+    context.warning(selector->origin,
+                    fmt::format("unknown strategy '{}': 'round' is used.{}", strategy, suggestion(strategy, kKnown)));
 }
 
 void check_node(const CheckContext& context, const Node& node) {
@@ -38,7 +38,8 @@ void check_node(const CheckContext& context, const Node& node) {
   ineffective(node.filter.has_value(), "filter");
   ineffective(node.matcher.has_value(), "matcher");
   bool elsewhere = !node.netns.empty() || node.metadata.find("netns") != nullptr;
-  if (elsewhere) context.error(node.origin, fmt::format("'netns' of node '{}' is not available in this build", node.name));
+  if (elsewhere)
+    context.error(node.origin, fmt::format("'netns' of node '{}' is not available in this build", node.name));
   if (node.network == "unix")
     context.error(node.origin, fmt::format("network 'unix' of node '{}' is not available in this build", node.name));
 }
@@ -60,6 +61,15 @@ void check_hop(const CheckContext& context, const Hop& hop, bool shared) {
 template <class T>
 void check_group(const CheckContext& context, const std::optional<T>& it) {
   if (it && it->chain_group) check_selector(context, it->chain_group->selector);
+}
+
+/// Only listeners that bind at the end of a chain have a use for one.
+void check_listener(const CheckContext& context, const Listener& listener) {
+  bool named = !listener.chain.empty() || listener.chain_group;
+  bool binds_remotely = listener.type == "rtcp" || listener.type == "rudp" || listener.type == "runix";
+  if (named && !binds_remotely)
+    context.warning(listener.origin, fmt::format("'chain' of listener '{}' has no effect; it belongs to the handler",
+                                                 canonical_name(Kind::listener, listener.type)));
 }
 
 void check_forwarder(const CheckContext& context, const Forwarder& forwarder) {
@@ -119,6 +129,7 @@ void check_chains(const CheckContext& context) {
   for (const Service& service : config.services) {
     check_group(context, service.handler);
     check_group(context, service.listener);
+    if (service.listener) check_listener(context, *service.listener);
     if (service.forwarder) check_forwarder(context, *service.forwarder);
   }
   for (const Chain& chain : config.chains)

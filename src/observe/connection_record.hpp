@@ -87,8 +87,8 @@ class ConnectionRecord {
   /// service. What is no fault of anybody (the peer went away, the program stops) is logged at debug.
   /// The text is repeated as `err` in the last line.
   void failed(const Error& error, const std::source_location& where = std::source_location::current());
-  /// info `REMOTE >< LOCAL`: done. `input_bytes` came from the client, `output_bytes` went to it; with set_datagrams()
-  /// the line has `inputDatagrams`, `outputDatagrams` and `droppedDatagrams` as well.
+  /// info `REMOTE >< LOCAL`: done. `input_bytes` came from the client, `output_bytes` went to it; with
+  /// set_datagrams() the line has `inputDatagrams`, `outputDatagrams` and `droppedDatagrams` as well.
   void finished(std::uint64_t input_bytes, std::uint64_t output_bytes, TimePoint now,
                 const std::source_location& where = std::source_location::current()) const;
 

@@ -11,7 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::shared_ptr<const BypassList> list_of(const std::vector<std::string>& matchers, const BypassOptions& options = {}) {
+std::shared_ptr<const BypassList> list_of(const std::vector<std::string>& matchers,
+                                          const BypassOptions& options = {}) {
   return BypassList::make(matchers, options).value();
 }
 
@@ -79,9 +80,10 @@ TEST(ParseMatchers, OneALineWithComments) {
 }
 
 TEST(ParseMatchers, NamesTheLineOfAMistake) {
-  EXPECT_EQ(parse_matchers("a\nb c\n", "/etc/list").error().text,
-            "/etc/list:2: matcher 'b c': is neither an address, a range nor a pattern with '*' and '?'; write one matcher "
-            "a line");
+  EXPECT_EQ(
+      parse_matchers("a\nb c\n", "/etc/list").error().text,
+      "/etc/list:2: matcher 'b c': is neither an address, a range nor a pattern with '*' and '?'; write one matcher "
+      "a line");
   EXPECT_EQ(parse_matchers("a\n\nb\x01\n", "/etc/list").error().text,
             "/etc/list:3: control character 0x01; a bypass file is plain UTF-8 text with one matcher a line");
 }

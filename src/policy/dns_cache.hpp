@@ -34,7 +34,7 @@ class DnsCache {
   };
 
   std::size_t capacity_;
-  std::list<Entry> entries_;  ///< most recently used first
+  std::list<Entry> entries_;                                                      ///< most recently used first
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_question_;  ///< keys are the entries' own
 };
 

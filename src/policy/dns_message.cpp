@@ -110,8 +110,8 @@ Records read_aaaa(Bytes message) {
 }
 
 std::string reason_of(unsigned code) {
-  constexpr std::array<std::string_view, 6> kReasons{
-      "no error", "format error", "server failure", "no such name", "not implemented", "query refused"};
+  constexpr std::array<std::string_view, 6> kReasons{"no error",     "format error",    "server failure",
+                                                     "no such name", "not implemented", "query refused"};
   return code < kReasons.size() ? std::string(kReasons[code]) : "answer code " + std::to_string(code);
 }
 

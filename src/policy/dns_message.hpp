@@ -25,7 +25,8 @@ struct DnsQuestion {
   std::optional<IpAddress> client;
 };
 
-/// The message that asks for `question`, with EDNS (RFC 6891). Errors: Cause::host_unreachable, the name cannot be one.
+/// The message that asks for `question`, with EDNS (RFC 6891). Errors: Cause::host_unreachable, the name cannot be
+/// one.
 Result<std::vector<std::uint8_t>> encode_dns_query(const DnsQuestion& question);
 
 struct DnsAnswer {

@@ -33,7 +33,10 @@ TEST(EncodeDnsQuery, WritesTheQuestionWithEdns) {
 
 TEST(EncodeDnsQuery, TellsTheClientsNetworkOnly) {
   auto four = encode_dns_query({"a.b", DnsType::a, 1, ip("192.0.2.77")}).value();
-  EXPECT_TRUE(to_hex(four).ends_with("00002904d000000000000b" "0008000700011800c00002")) << to_hex(four);
+  EXPECT_TRUE(
+      to_hex(four).ends_with("00002904d000000000000b"
+                             "0008000700011800c00002"))
+      << to_hex(four);
   auto six = encode_dns_query({"a.b", DnsType::a, 1, ip("2001:db8:1:2ff::7")}).value();
   EXPECT_TRUE(to_hex(six).ends_with("0008000b0002380020010db8000102")) << to_hex(six);
 }
@@ -100,7 +103,8 @@ RC_GTEST_PROP(DnsMessage, WhatIsAskedIsWhatIsAnswered, (std::uint16_t id)) {
   for (std::uint32_t n : numbers)
     addresses.push_back(IpAddress::v4({static_cast<std::uint8_t>(n >> 24), static_cast<std::uint8_t>(n >> 16),
                                        static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)}));
-  auto label = rc::gen::map(rc::gen::inRange(1, 64), [](int size) { return std::string(static_cast<std::size_t>(size), 'x'); });
+  auto label = rc::gen::map(rc::gen::inRange(1, 64),
+                            [](int size) { return std::string(static_cast<std::size_t>(size), 'x'); });
   std::string name = *label + "." + *label;
   auto query = encode_dns_query({name, DnsType::a, id, std::nullopt});
   RC_ASSERT(query.has_value());

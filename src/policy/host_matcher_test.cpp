@@ -99,8 +99,8 @@ TEST(HostMatcher, AnyOfManyCounts) {
 TEST(HostMatcher, RefusesWhatMeansNothing) {
   HostMatcher matcher;
   for (auto text : {"", "  ", ":80", "10.0.0.0/33", "10.0.0.0/8:80", "a/b", "example.org:", "example.org:http",
-                    "example.org:90-80", "example.org:65536", "[::1", "[::1]80", ".", "10.0.0.9-10.0.0.1", "10.0.0.1-20",
-                    "a b", "a,b", "{a,b}.org*", "*.org:x"})
+                    "example.org:90-80", "example.org:65536", "[::1", "[::1]80", ".", "10.0.0.9-10.0.0.1",
+                    "10.0.0.1-20", "a b", "a,b", "{a,b}.org*", "*.org:x"})
     EXPECT_FALSE(matcher.add(text)) << text;
   EXPECT_EQ(matcher.add("example.org:http").error().text,
             "matcher 'example.org:http': behind ':' a port or a range of ports 'min-max' must follow");
@@ -120,7 +120,8 @@ bool naive_glob(std::string_view pattern, std::string_view text) {
   if (pattern.empty()) return text.empty();
   if (pattern[0] == '*')
     return naive_glob(pattern.substr(1), text) || (!text.empty() && naive_glob(pattern, text.substr(1)));
-  return !text.empty() && (pattern[0] == '?' || pattern[0] == text[0]) && naive_glob(pattern.substr(1), text.substr(1));
+  return !text.empty() && (pattern[0] == '?' || pattern[0] == text[0]) &&
+         naive_glob(pattern.substr(1), text.substr(1));
 }
 
 RC_GTEST_PROP(Glob, AgreesWithItsDefinition, ()) {

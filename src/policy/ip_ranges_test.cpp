@@ -26,8 +26,8 @@ TEST(ParseCidr, GivesTheFirstAndTheLastAddressOfTheBlock) {
 }
 
 TEST(ParseCidr, RefusesWhatIsNone) {
-  for (auto text : {"10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "::/129", "a/8", "/8", "10/8",
-                    "10.0.0.0/8/8", "10.0.0.0/ 8"})
+  for (auto text : {"10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "::/129", "a/8", "/8",
+                    "10/8", "10.0.0.0/8/8", "10.0.0.0/ 8"})
     EXPECT_FALSE(parse_cidr(text)) << text;
 }
 
@@ -65,7 +65,8 @@ RC_GTEST_PROP(IpRanges, AgreeWithASearchOneByOne, (const std::vector<std::pair<s
   IpRanges ranges(list);
   for (int last = 0; last < 256; ++last) {
     IpAddress wanted = at(static_cast<std::uint8_t>(last));
-    bool expected = std::ranges::any_of(list, [&](const IpRange& it) { return it.first <= wanted && wanted <= it.last; });
+    bool expected =
+        std::ranges::any_of(list, [&](const IpRange& it) { return it.first <= wanted && wanted <= it.last; });
     RC_ASSERT(ranges.contains(wanted) == expected);
   }
 }

@@ -28,7 +28,8 @@ Result<Endpoint> endpoint_with_default_port(std::string_view text) {
 
 bool is_host(std::string_view host) {
   auto is_of_a_name = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_';
   };
   return !host.empty() && (IpAddress::parse(host) || std::ranges::all_of(host, is_of_a_name));
 }
@@ -122,7 +123,8 @@ Result<NameServerAddress> parse_name_server(std::string_view text) {
   }
   if (scheme == "tls" || scheme == "dot") return fail(Cause::invalid, "DNS over TLS is not available in this build");
   if (scheme == "https") return fail(Cause::invalid, "DNS over HTTPS is not available in this build");
-  if (scheme != "udp" && scheme != "tcp") return bad(text, "unknown scheme; write udp://HOST:PORT or tcp://HOST:PORT");
+  if (scheme != "udp" && scheme != "tcp")
+    return bad(text, "unknown scheme; write udp://HOST:PORT or tcp://HOST:PORT");
   auto endpoint = endpoint_with_default_port(rest);
   if (!endpoint) return bad(text, endpoint.error().text);
   if (!is_host(endpoint->host)) return bad(text, "'" + endpoint->host + "' is neither an IP address nor a host name");

@@ -34,11 +34,11 @@ struct NameServerTransport {
 
 struct NameServerOptions {
   NameServerAddress address;
-  Family prefer = Family::v4;  ///< asked first
-  bool only = false;           ///< the other family is not asked when the first has no address
+  Family prefer = Family::v4;                  ///< asked first
+  bool only = false;                           ///< the other family is not asked when the first has no address
   Duration timeout = std::chrono::seconds(5);  ///< for one question, TCP after UDP included
-  Duration ttl{};              ///< of answers in the cache: 0 as the answer says, below 0 none, else this
-  bool async = false;          ///< an answer that has expired is given while it is renewed
+  Duration ttl{};                   ///< of answers in the cache: 0 as the answer says, below 0 none, else this
+  bool async = false;               ///< an answer that has expired is given while it is renewed
   std::optional<IpAddress> client;  ///< for the EDNS client subnet
   NameServerTransport transport;
 };

@@ -98,7 +98,8 @@ TEST_F(AskNameServer, WaitsOnlyAsLongAsItShall) {
 
 TEST_F(AskNameServer, FalseAnswersAreNotTaken) {
   Message other = encode_dns_query({"other.name", DnsType::a, 7, std::nullopt}).value();
-  server.before = {Message{1, 2, 3}, testing::reply_to(other, {0, {IpAddress::v4({6, 6, 6, 6})}, 1, false}), Message()};
+  server.before = {Message{1, 2, 3}, testing::reply_to(other, {0, {IpAddress::v4({6, 6, 6, 6})}, 1, false}),
+                   Message()};
   auto answer = ask(server.options());
   ASSERT_TRUE(answer) << answer.error().text;
   EXPECT_EQ(answer->addresses.front().to_string(), "1.2.3.4");

@@ -18,13 +18,13 @@ namespace gost {
 struct NameServersOptions {
   std::string name;  ///< of the resolver, for messages
   std::vector<NameServerOptions> servers;
-  std::size_t cache_size = 4096;    ///< answers per loop
-  std::size_t max_pending = 4096;   ///< questions under way per loop
+  std::size_t cache_size = 4096;   ///< answers per loop
+  std::size_t max_pending = 4096;  ///< questions under way per loop
 };
 
 /// Immutable and shared by all loops; each loop has a cache and questions under way of its own. Nobody who waits
-/// keeps another one waiting: equal questions are asked once, by the first who needs the answer; if it is stopped, the
-/// next one asks.
+/// keeps another one waiting: equal questions are asked once, by the first who needs the answer; if it is stopped,
+/// the next one asks.
 class NameServers {
  public:
   explicit NameServers(NameServersOptions options) : options_(std::move(options)) {}

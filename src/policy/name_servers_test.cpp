@@ -31,7 +31,9 @@ class NameServersTest : public ::testing::Test {
     second.zone["only.second"] = {ip("2.2.2.2")};
   }
 
-  NameServers servers(std::vector<NameServerOptions> list) { return NameServers({.name = "r", .servers = std::move(list)}); }
+  NameServers servers(std::vector<NameServerOptions> list) {
+    return NameServers({.name = "r", .servers = std::move(list)});
+  }
   std::string lookup(const NameServers& servers, std::string host) {
     return text_of(io.loop.run(servers.lookup(io, std::move(host))));
   }
@@ -230,8 +232,7 @@ RC_GTEST_PROP(NameServersProperty, NobodyWaitsForEverAndAllGetTheSame, ()) {
     }
   };
   io.loop.run(Run::all(resolver, io, limits, results));
-  for (const std::string& result : results)
-    RC_ASSERT(result == "1.1.1.1" || result.ends_with("i/o timeout"));
+  for (const std::string& result : results) RC_ASSERT(result == "1.1.1.1" || result.ends_with("i/o timeout"));
   if (nothing_lost)
     for (const std::string& result : results) RC_ASSERT(result == "1.1.1.1");
 }

@@ -10,7 +10,7 @@
 namespace gost {
 
 /// Without a lock: states are only ever added, each is made and used by the thread of its loop. As many as there are
-/// loops, so a walk finds it.
+/// loops, so a walk finds it. No loop may come after another one that has gone: it could have the same address.
 template <class State>
 class PerLoop {
  public:

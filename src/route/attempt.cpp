@@ -87,8 +87,7 @@ Task<Result<std::unique_ptr<Stream>>> Attempt::connect_from(std::size_t steps, D
   switch (last.node->options.kind) {
   case NodeKind::reject:
     co_return fail(Cause::denied, last.label() + ": " + to.endpoint.to_string() + " is refused by action=reject");
-  case NodeKind::datagrams:
-    co_return fail(Cause::command, last.label() + ": dialer 'udp' carries datagrams only");
+  case NodeKind::datagrams: co_return fail(Cause::command, last.label() + ": dialer 'udp' carries datagrams only");
   default: break;
   }
   co_return co_await connect_by_proxy(steps - 1, std::move(to.endpoint));

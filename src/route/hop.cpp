@@ -25,9 +25,8 @@ Hop::Hop(HopOptions options)
 }
 
 bool Hop::bypassed(const RouteRequest& request) const {
-  return contains(bypass_, request) || std::ranges::all_of(nodes_, [&request](const Node& node) {
-           return contains(node.options.bypass, request);
-         });
+  return contains(bypass_, request) ||
+         std::ranges::all_of(nodes_, [&request](const Node& node) { return contains(node.options.bypass, request); });
 }
 
 const Node* Hop::choose(const RouteRequest& request, std::span<const Node* const> tried, TimePoint now) const {

@@ -51,7 +51,7 @@ struct RouteRequest {
 };
 
 struct HopOptions {
-  std::string name;  ///< "hop-0"
+  std::string name;                ///< "hop-0"
   std::vector<NodeOptions> nodes;  ///< at least one
   SelectorOptions selector;
   std::shared_ptr<const Bypass> bypass;  ///< targets for which the chain ends before this hop; may be null

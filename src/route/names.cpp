@@ -4,8 +4,7 @@
 
 namespace gost {
 
-Task<Result<std::optional<std::vector<IpAddress>>>> look_up(IoContext& io, const NameRules& rules,
-                                                            std::string host) {
+Task<Result<std::optional<std::vector<IpAddress>>>> look_up(IoContext& io, const NameRules& rules, std::string host) {
   if (host.empty() || IpAddress::parse(host)) co_return std::nullopt;
   if (rules.hosts)
     if (auto listed = rules.hosts->lookup(host); !listed.empty()) co_return std::optional(std::move(listed));

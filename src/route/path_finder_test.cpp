@@ -101,7 +101,9 @@ TEST(PathFinder, ABypassOfAHopEndsTheChainThere) {
   HopOptions first = hop_of(0, 1);
   first.bypass = bypass_for("local");
   ChainGroup chains({chain_of({first, second, hop_of(2, 1)})});
-  auto path_to = [&](std::string host) { return shown(PathFinder(&chains, request_to(std::move(host)), 0).first(kNow)); };
+  auto path_to = [&](std::string host) {
+    return shown(PathFinder(&chains, request_to(std::move(host)), 0).first(kNow));
+  };
   EXPECT_EQ(path_to("far"), "hop-0/node-0 > hop-1/node-0 > hop-2/node-0");
   EXPECT_EQ(path_to("inner"), "hop-0/node-0");
   EXPECT_EQ(path_to("local"), "direct");

@@ -17,11 +17,16 @@ Task<Result<T>> ChainRouter::along_paths(IoContext& io, const RouteRequest& requ
     if (reached || (co_await this_scope()).stopped()) co_return reached;
     auto next = finder.after(path, attempt.failed_step(), io.loop.now());
     if (!next) co_return reached;
-    options_.log.warn(reached.error().text + "; trying again" +
-                      (next->steps.empty() ? "" : " through " + next->steps.back().label()));
+    tell(reached.error(), attempt.failed_step(), *next);
     path = std::move(*next);
     if (co_await yield() != Outcome::ready) co_return reached;
   }
+}
+
+void ChainRouter::tell(const Error& error, std::optional<std::size_t> failed, const Path& next) const {
+  if (!options_.log.enabled(Level::warn)) return;
+  bool replaced = failed && *failed < next.steps.size();
+  options_.log.warn(error.text + (replaced ? "; now trying " + next.steps[*failed].label() : "; trying again"));
 }
 
 Task<Result<std::unique_ptr<Stream>>> ChainRouter::dial(IoContext& io, Endpoint target, Requester from) const {

@@ -12,14 +12,14 @@
 namespace gost {
 
 struct RouterOptions {
-  std::shared_ptr<const ChainGroup> chains;  ///< null: directly
-  std::shared_ptr<const Bypass> bypass;  ///< targets that are refused; may be null
-  NameRules names;                       ///< for targets
-  OutboundOptions outbound;              ///< for direct connections
+  std::shared_ptr<const ChainGroup> chains;     ///< null: directly
+  std::shared_ptr<const Bypass> bypass;         ///< targets that are refused; may be null
+  NameRules names;                              ///< for targets
+  OutboundOptions outbound;                     ///< for direct connections
   Duration timeout = std::chrono::seconds(15);  ///< `dialTimeout`: for each attempt, names and handshakes included
-  int retries = 0;                       ///< further attempts, see PathFinder
-  bool hash_by_target = false;           ///< `hash=host`: Strategy::hash goes by the target, else by the client
-  Logger log;                            ///< tells of nodes that failed and were replaced
+  int retries = 0;                              ///< further attempts, see PathFinder
+  bool hash_by_target = false;  ///< `hash=host`: Strategy::hash goes by the target, else by the client
+  Logger log;                   ///< tells of nodes that failed and were replaced
   std::shared_ptr<const Outbound> sockets = std::make_shared<const KernelOutbound>();
 };
 
@@ -43,6 +43,8 @@ class ChainRouter final : public Router {
   template <class T, class Reach>
   Task<Result<T>> along_paths(IoContext& io, const RouteRequest& request, const Requester& from, int retries,
                               const Reach& reach) const;
+  /// Logs why another attempt is made.
+  void tell(const Error& error, std::optional<std::size_t> failed, const Path& next) const;
 
   RouterOptions options_;
 };

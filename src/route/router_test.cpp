@@ -1,6 +1,7 @@
 #include "route/router.hpp"
 
 #include "net/tcp.hpp"
+#include "observe/log_capture.hpp"
 #include "policy/testing/fake_name_server.hpp"
 #include "route/forward_connector.hpp"
 #include "route/testing/fake_proxies.hpp"
@@ -82,8 +83,8 @@ TEST_F(ChainRouterTest, ABypassOfTheServiceRefuses) {
 }
 
 TEST_F(ChainRouterTest, HostsComeFirstAndGiveAllAddresses) {
-  options.names.hosts = std::make_shared<HostTable>(std::vector<HostEntry>{
-      {"a", IpAddress::v4({1, 1, 1, 1})}, {"a", IpAddress::v4({2, 2, 2, 2})}});
+  options.names.hosts = std::make_shared<HostTable>(
+      std::vector<HostEntry>{{"a", IpAddress::v4({1, 1, 1, 1})}, {"a", IpAddress::v4({2, 2, 2, 2})}});
   EXPECT_TRUE(dial({"A", 80}));
   EXPECT_TRUE(dial({"b", 80}));
   EXPECT_EQ(sockets->connected, (Strings{"1.1.1.1:80", "b:80"}));
@@ -94,7 +95,8 @@ TEST_F(ChainRouterTest, HostsComeFirstAndGiveAllAddresses) {
 TEST_F(ChainRouterTest, WithAResolverTheSystemIsNeverAsked) {
   FakeNameServer server;
   server.zone["known"] = {IpAddress::v4({3, 3, 3, 3})};
-  options.names.resolver = std::make_shared<NameServers>(NameServersOptions{.name = "r", .servers = {server.options()}});
+  options.names.resolver =
+      std::make_shared<NameServers>(NameServersOptions{.name = "r", .servers = {server.options()}});
   EXPECT_TRUE(dial({"known", 80}));
   EXPECT_EQ(sockets->connected, Strings{"3.3.3.3:80"});
   auto stream = dial({"unknown", 80});
@@ -132,9 +134,10 @@ TEST_F(ChainRouterTest, ErrorsNameTheHopThatFailed) {
   use({fake_hop(0, {works}), fake_hop(1, {proxy_that(Behaviour::refuses_credentials)})});
   EXPECT_EQ(error_of({"a", 80}), "hop-1/node-0 (10.0.1.0:1080): fake: wrong password");
   use({fake_hop(0, {proxy_that(Behaviour::cannot_reach_target)}), fake_hop(1, {works})});
-  EXPECT_EQ(error_of({"a", 80}),
-            "hop-1/node-0 (10.0.1.0:1080): not reached through hop-0/node-0 (10.0.0.0:1080): fake: connection refused "
-            "(reply 05)");
+  EXPECT_EQ(
+      error_of({"a", 80}),
+      "hop-1/node-0 (10.0.1.0:1080): not reached through hop-0/node-0 (10.0.0.0:1080): fake: connection refused "
+      "(reply 05)");
   use({fake_hop(0, {proxy_that(Behaviour::does_not_listen)}), fake_hop(1, {works})});
   EXPECT_EQ(error_of({"a", 80}), "hop-0/node-0 (10.0.0.0:1080): dial: connection refused");
 }
@@ -158,6 +161,19 @@ TEST_F(ChainRouterTest, ANodeThatFailsIsReplacedWithinTheRequest) {
     EXPECT_EQ(failures(0, 0), 1);
     EXPECT_EQ(failures(0, 1), 0);
   }
+}
+
+TEST_F(ChainRouterTest, TheLogSaysWhichNodeFailedAndWhichIsTriedInstead) {
+  auto lines = std::make_shared<LogCapture>();
+  options.log = Logger(lines, Level::warn);
+  use({fake_hop(0, {proxy_that(Behaviour::refuses_credentials), proxy_that(Behaviour::works)})});
+  EXPECT_TRUE(dial({"a", 80}));
+  auto logged = lines->take();
+  ASSERT_EQ(logged.size(), 1U);
+  EXPECT_NE(logged[0].find("hop-0/node-0 (10.0.0.0:1080): fake: wrong password; now trying hop-0/node-1 "
+                           "(10.0.0.1:1080)"),
+            std::string::npos)
+      << logged[0];
 }
 
 TEST_F(ChainRouterTest, ATargetThatIsNotReachedMarksNothingAndIsNotRepeated) {
@@ -341,7 +357,8 @@ TEST_F(ChainRouterTest, ALaterProxysRelayIsReachedThroughTheEarlierOnes) {
   OutgoingDatagram one;
   one.payload = as_bytes("x");
   (*datagram)->try_send(std::span(&one, 1));
-  EXPECT_EQ(sockets->scripts[0]->sent, (std::vector<Packet>{{SocketAddress(IpAddress::v4({9, 9, 9, 9}), 999), "", "x"}}));
+  EXPECT_EQ(sockets->scripts[0]->sent,
+            (std::vector<Packet>{{SocketAddress(IpAddress::v4({9, 9, 9, 9}), 999), "", "x"}}));
 }
 
 TEST_F(ChainRouterTest, DatagramsFailOverLikeStreams) {

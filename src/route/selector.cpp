@@ -11,8 +11,7 @@ namespace gost {
 namespace {
 
 std::uint32_t crc32_of(std::string_view text) {
-  return static_cast<std::uint32_t>(
-      ::crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
+  return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
 }
 
 /// Spreads consecutive numbers over all 64 bits (the finalizer of splitmix64).

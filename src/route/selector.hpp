@@ -24,7 +24,7 @@ std::optional<Strategy> parse_strategy(std::string_view name);
 
 struct SelectorOptions {
   Strategy strategy = Strategy::round;
-  int max_fails = 1;                                ///< so many failures in a row take a candidate out …
+  int max_fails = 1;                                 ///< so many failures in a row take a candidate out …
   Duration fail_timeout = std::chrono::seconds(10);  ///< … until so long after the last of them
 };
 

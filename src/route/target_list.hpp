@@ -14,8 +14,8 @@
 namespace gost {
 
 struct TargetOptions {
-  std::string name;   ///< "target-0"
-  Endpoint address;   ///< an empty host is the local host
+  std::string name;  ///< "target-0"
+  Endpoint address;  ///< an empty host is the local host
   CandidateOptions candidate;
 };
 

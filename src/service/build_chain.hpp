@@ -24,8 +24,8 @@ class ChainBuilder {
   /// Makes all of them, so that mistakes in those that nobody uses are found too.
   void make_all();
 
-  /// `chain` and the chains of `group` of a handler or a listener; null if they name none, or if one of them cannot be
-  /// made, which is an error of the configuration.
+  /// `chain` and the chains of `group` of a handler or a listener; null if they name none, or if one of them cannot
+  /// be made, which is an error of the configuration.
   std::shared_ptr<const ChainGroup> chains_of(const config::Origin& at, const std::string& chain,
                                               const std::optional<config::ChainGroup>& group);
   /// Null if nothing is named.

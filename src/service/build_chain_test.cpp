@@ -38,9 +38,8 @@ std::string problems_of_line(std::vector<std::string> services, std::vector<std:
   config::Flags flags;
   flags.services = std::move(services);
   flags.nodes = std::move(nodes);
-  config::Surroundings surroundings{[](const std::string&) { return std::nullopt; },
-                                    [] { return fail(Cause::other, "no stdin"); },
-                                    {}};
+  config::Surroundings surroundings{
+      [](const std::string&) { return std::nullopt; }, [] { return fail(Cause::other, "no stdin"); }, {}};
   auto loaded = config::load(flags, surroundings);
   return loaded ? problems_of(loaded->config) : loaded.error().text;
 }
@@ -48,13 +47,16 @@ std::string problems_of_line(std::vector<std::string> services, std::vector<std:
 constexpr auto kService = "services: [{name: s, addr: '127.0.0.1:0', handler: {type: socks5, chain: c}}]\n";
 
 TEST(BuildChain, CommandLinesBuild) {
-  EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0"}, {"socks5://user:pass@127.0.0.1:1080?relay=udp&timeout=5s"}), "");
-  EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0?retries=2&hash=host&interface=lo&so_mark=7"},
-                             {"socks4://id@127.0.0.1:1080", "socks5://a:1,b:2?strategy=fifo&maxFails=3&failTimeout=5s",
-                              "forward://10.0.0.1:80", "socks4a://c:3?disable4a=true"}),
+  EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0"}, {"socks5://user:pass@127.0.0.1:1080?relay=udp&timeout=5s"}),
             "");
-  EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0?bypass=~.local,10.0.0.0/8&hosts=a:1.2.3.4&resolver=1.1.1.1,tcp://[::1]"},
-                             {"socks5://127.0.0.1:1080?bypass=*.lan&hosts=b:1.2.3.4&resolver=9.9.9.9"}),
+  EXPECT_EQ(
+      problems_of_line({"socks5://127.0.0.1:0?retries=2&hash=host&interface=lo&so_mark=7"},
+                       {"socks4://id@127.0.0.1:1080", "socks5://a:1,b:2?strategy=fifo&maxFails=3&failTimeout=5s",
+                        "forward://10.0.0.1:80", "socks4a://c:3?disable4a=true"}),
+      "");
+  EXPECT_EQ(problems_of_line(
+                {"socks5://127.0.0.1:0?bypass=~.local,10.0.0.0/8&hosts=a:1.2.3.4&resolver=1.1.1.1,tcp://[::1]"},
+                {"socks5://127.0.0.1:1080?bypass=*.lan&hosts=b:1.2.3.4&resolver=9.9.9.9"}),
             "");
   EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0"}, {"virtual://:0"}), "");
 }

@@ -70,5 +70,55 @@ TEST(Build, AHandlerThatNamesAnUnknownAutherIsNotOpenToAll) {
   EXPECT_EQ(problems_of(service).size(), 1U);
 }
 
+config::Service forward_of(std::string handler, std::string listener) {
+  auto service = service_of(std::move(handler), std::move(listener));
+  config::ForwardNode& node = service.forwarder.emplace().nodes.emplace_back();
+  node.name = "target-0";
+  node.addr = "192.0.2.1:53";
+  return service;
+}
+
+TEST(Build, ForwardsServeStreamsAndDatagrams) {
+  for (auto handler : {"tcp", "udp", "forward"})
+    for (auto listener : {"tcp", "udp"}) EXPECT_TRUE(problems_of(forward_of(handler, listener)).empty()) << handler;
+}
+
+TEST(Build, AForwardWithoutATargetIsRefused) {
+  for (auto handler : {"tcp", "udp", "forward"}) {
+    auto problems = problems_of(service_of(handler, "udp"));
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0].message, std::string("handler '") + handler +
+                                       "' has no target. Write it behind the address, as in "
+                                       "udp://:5353/192.0.2.1:53, or in a file as forwarder.nodes");
+  }
+}
+
+TEST(Build, AHandlerOfConnectionsIsRefusedWhereThereAreDatagrams) {
+  for (auto handler : {"socks4", "socks5", "auto"}) {
+    auto problems = problems_of(service_of(handler, "udp"));
+    ASSERT_EQ(problems.size(), 1U) << handler;
+    EXPECT_EQ(problems[0].message, std::string("handler '") + handler +
+                                       "' speaks on connections and cannot serve listener 'udp', which has "
+                                       "datagrams; 'udp' and 'forward' can");
+  }
+}
+
+TEST(Build, OptionsOfAForwardThatDoNotParseAreRefused) {
+  for (auto option : {"ttl", "backlog", "keepalive", "readBufferSize", "recvQueueSize", "maxSessions"}) {
+    auto service = forward_of("udp", "udp");
+    service.listener->metadata.set(option, config::Value(std::string("some")));
+    EXPECT_EQ(problems_of(service).size(), 1U) << option;
+  }
+  auto service = forward_of("udp", "udp");
+  service.handler->metadata.set("idleTimeout", config::Value(std::string("soon")));
+  EXPECT_EQ(problems_of(service).size(), 1U);
+}
+
+TEST(Build, AProxyHeaderThatWouldBeMissingIsRefused) {
+  auto service = forward_of("tcp", "tcp");
+  service.handler->metadata.set("proxyProtocol", config::Value(std::string("1")));
+  EXPECT_EQ(problems_of(service).size(), 1U);
+}
+
 }  // namespace
 }  // namespace gost

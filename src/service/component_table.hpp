@@ -16,8 +16,8 @@ auto factory_for(const Table& table, config::Kind kind, const std::string& type)
   std::string_view name = config::canonical_name(kind, type);
   for (auto& [candidate, make] : table)
     if (candidate == name) return make;
-  return fail(Cause::invalid, std::string(config::to_string(kind)) + " '" + (type.empty() ? std::string(name) : type) +
-                                  "' is not available in this build");
+  return fail(Cause::invalid, std::string(config::to_string(kind)) + " '" +
+                                  (type.empty() ? std::string(name) : type) + "' is not available in this build");
 }
 
 }  // namespace gost

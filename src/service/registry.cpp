@@ -173,9 +173,7 @@ Result<std::unique_ptr<Listener>> make_listener(const config::Listener& listener
 Result<> check_pair(const config::Handler& handler, const config::Listener& listener) {
   std::string_view handler_name = config::canonical_name(config::Kind::handler, handler.type);
   std::string_view listener_name = config::canonical_name(config::Kind::listener, listener.type);
-  if (!is_one_of(kDatagramListeners, listener_name) ||
-      is_one_of(kDatagramHandlers, handler_name))
-    return {};
+  if (!is_one_of(kDatagramListeners, listener_name) || is_one_of(kDatagramHandlers, handler_name)) return {};
   return fail(Cause::invalid, "handler '" + std::string(handler_name) +
                                   "' speaks on connections and cannot serve listener '" + std::string(listener_name) +
                                   "', which has datagrams; 'udp' and 'forward' can");

@@ -19,8 +19,8 @@ namespace gost {
 struct HandlerResources {
   std::shared_ptr<const Authenticator> auther;  ///< null: no authentication
   std::shared_ptr<const Router> router;
-  std::shared_ptr<const TargetList> targets;    ///< null: the service has no forwarder
-  Logger log;                                   ///< with the service's name
+  std::shared_ptr<const TargetList> targets;  ///< null: the service has no forwarder
+  Logger log;                                 ///< with the service's name
 };
 
 /// The names that can be started.

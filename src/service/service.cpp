@@ -91,6 +91,8 @@ class Service::Shard final : public StreamSink, private Timer {
                                      service_.sids_.next(std::chrono::system_clock::now()), io_.loop.now()));
     session.datagram = std::move(datagrams);
     co_await serve(session);
+    // They are no connections of the loop: what they weigh must not decide where new connections are placed.
+    memory_.connection_ended(sessions_->running() - 1);
   }
 
   Task<> serve(Session& session) {
@@ -108,6 +110,7 @@ class Service::Shard final : public StreamSink, private Timer {
   Service& service_;
   IoContext& io_;
   std::size_t seat_;
+  MemoryTrim memory_;  ///< after a rush of datagram sessions
   // Made and destroyed on the loop, by open() and finish().
   std::optional<TaskGroup> accepting_;
   std::optional<TaskGroup> sessions_;

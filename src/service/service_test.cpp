@@ -2,8 +2,10 @@
 
 #include "net/stream_io.hpp"
 #include "net/tcp.hpp"
+#include "net/udp.hpp"
 #include "runtime/task_group.hpp"
 #include "tcp/listener.hpp"
+#include "udp/listener.hpp"
 
 #include <gtest/gtest.h>
 
@@ -135,6 +137,91 @@ TEST(Service, TooManySilentClientsCostTheOldestItsPlace) {
     for (int i = 1; i < 4; ++i)
       EXPECT_EQ(clients[static_cast<std::size_t>(i)]->try_read(byte).status, IoResult::Status::would_block);
     clients.clear();
+    co_await r.service->stop_accepting();
+    co_await r.service->finish(1h);
+  }(running));
+}
+
+/// Sends back each datagram twice.
+class DatagramEchoHandler final : public Handler {
+ public:
+  Task<Result<>> handle(Session& session) const override {
+    EXPECT_FALSE(session.client);
+    while (co_await session.datagram->until(Interest::read) == Outcome::ready) {
+      IoResult got = session.datagram->try_receive(session.io.datagrams);
+      if (got.status == IoResult::Status::eof) break;
+      for (const ReceivedDatagram& it : session.io.datagrams.items()) {
+        std::array<OutgoingDatagram, 2> twice;
+        twice.fill({.peer = it.peer, .name = {}, .head = {}, .payload = it.payload});
+        session.datagram->try_send(twice);
+      }
+    }
+    co_return {};
+  }
+};
+
+struct RunningUdp {
+  explicit RunningUdp(const UdpListenerOptions& options = {}) : workers(2) {
+    auto listener = std::make_unique<UdpListener>("127.0.0.1:0", options);
+    udp = listener.get();
+    service = std::make_unique<Service>(ServiceParts{.name = "s",
+                                                     .listener_type = "udp",
+                                                     .handler_type = "test",
+                                                     .listener = std::move(listener),
+                                                     .handler = std::make_shared<DatagramEchoHandler>()},
+                                        Logger(), sids);
+    EXPECT_TRUE(service->bind(workers));
+    workers.start();
+  }
+  std::unique_ptr<UdpSocket> client() { return UdpSocket::connect(workers[0].loop, udp->address()).value(); }
+  SidSource sids;
+  Workers workers;
+  UdpListener* udp;
+  std::unique_ptr<Service> service;
+};
+
+Task<> expect_echo_twice(Datagram& client, std::string payload) {
+  std::array<OutgoingDatagram, 1> one{{{.peer = {}, .name = {}, .head = {}, .payload = as_bytes(payload)}}};
+  client.try_send(one);
+  DatagramBatch batch;
+  for (std::size_t count = 0; count < 2;) {
+    EXPECT_EQ(co_await client.until(Interest::read), Outcome::ready);
+    client.try_receive(batch);
+    for (const ReceivedDatagram& it : batch.items()) EXPECT_EQ(as_text(it.payload), payload);
+    count += batch.items().size();
+  }
+}
+
+TEST(Service, DatagramSessionsAreServedOnAllLoopsAndEndWithTheirListener) {
+  RunningUdp running;
+  running.workers[0].loop.run([](RunningUdp& r) -> Task<> {
+    co_await r.service->start();
+    std::vector<std::unique_ptr<UdpSocket>> clients;
+    for (int i = 0; i < 40; ++i) clients.push_back(r.client());
+    for (int round = 0; round < 3; ++round)
+      for (auto& client : clients) co_await expect_echo_twice(*client, std::to_string(round));
+    SocketAddress address = r.udp->address();
+    co_await r.service->stop_accepting();
+    EXPECT_TRUE(UdpSocket::bind_descriptor(address, false)) << "the address is free again";
+    co_await r.service->finish(1h);
+  }(running));
+}
+
+TEST(Service, DatagramSessionsThatAreAbandonedEnd) {
+  RunningUdp running({.demux = {.ttl = 10ms}, .max_sessions = 1});
+  running.workers[0].loop.run([](RunningUdp& r) -> Task<> {
+    co_await r.service->start();
+    co_await expect_echo_twice(*r.client(), "one");
+    auto next = r.client();
+    DatagramBatch batch;
+    std::string payload = "two";
+    std::array<OutgoingDatagram, 1> one{{{.peer = {}, .name = {}, .head = {}, .payload = as_bytes(payload)}}};
+    // There is room for it as soon as the first has ended.
+    while (next->try_receive(batch).status == IoResult::Status::would_block) {
+      next->try_send(one);
+      co_await sleep_for(1ms);
+    }
+    EXPECT_EQ(as_text(batch.items()[0].payload), payload);
     co_await r.service->stop_accepting();
     co_await r.service->finish(1h);
   }(running));

@@ -11,10 +11,12 @@
 
 namespace gost {
 
-/// `keepalive`, `keepalive.idle`, `keepalive.interval`, `keepalive.count`; without `keepalive` GOST's (Go's) defaults.
+/// `keepalive`, `keepalive.idle`, `keepalive.interval`, `keepalive.count`; without `keepalive` GOST's (Go's)
+/// defaults.
 Result<KeepAlive> keepalive_of(const config::Metadata& metadata);
 
-/// `interface`, `so_mark` and `udp.batching`: the options of these names, else the deprecated fields, else what `inherited` has.
+/// `interface`, `so_mark` and `udp.batching`: the options of these names, else the deprecated fields, else what
+/// `inherited` has.
 Result<OutboundOptions> outbound_of(const config::Metadata& metadata, const std::string& interface,
                                     const std::optional<config::SockOpts>& sockopts,
                                     const OutboundOptions& inherited = {});

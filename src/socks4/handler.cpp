@@ -57,8 +57,7 @@ Task<Result<>> SocksHandler::bind(Session& session, Endpoint requested) const {
   auto first = encode_reply(Reply::granted, in_ipv4(announced(session, options_.binding, *socket)));
   if (auto sent = co_await write_all(*session.client, first); !sent) co_return sent;
 
-  auto peer =
-      co_await await_peer(session, *options_.router, std::move(*socket), options_.binding.accept_timeout);
+  auto peer = co_await await_peer(session, *options_.router, std::move(*socket), options_.binding.accept_timeout);
   if (!peer) {
     // To a client that has gone there is nothing to say.
     bool gone = peer.error().cause == Cause::eof || peer.error().cause == Cause::reset;

@@ -32,9 +32,9 @@ struct UdpOptions {
 };
 
 /// Serves UDP ASSOCIATE to its end, which is the end of the control connection, of the way to the targets, or of its
-/// idle time. Replies 01 if the client has too many associations or no relay can be opened, and the router's reason if
-/// there is no way to the targets.
+/// idle time. Replies 01 if the client has too many associations or no relay can be opened, and the router's reason
+/// if there is no way to the targets.
 GOST_OWN_FRAME Task<Result<>> serve_associate(Session& session, const Router& router, const UdpOptions& options,
-                               AssociationLimit& limit, Endpoint requested);
+                                              AssociationLimit& limit, Endpoint requested);
 
 }  // namespace gost::socks5

@@ -192,7 +192,7 @@ Task<IoResult> receive_while_control_ends(IoContext& io, Datagram& datagram, std
                                           bool abort) {
   TaskGroup group(co_await this_scope());
   group.spawn(close_later(control, abort));
-  IoResult result = co_await wait_and_receive(io, datagram);
+  IoResult result = co_await with_deadline(1min, wait_and_receive(io, datagram));
   co_await group.join();
   co_return result;
 }

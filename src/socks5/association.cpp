@@ -69,7 +69,8 @@ Association::~Association() {
 IoResult Association::try_receive(DatagramBatch& batch) {
   wholes_.clear();
   IoResult got = socket_->try_receive(batch);
-  if (got.status == IoResult::Status::ok) batch.transform([this](ReceivedDatagram& datagram) { return unwrap(datagram); });
+  if (got.status == IoResult::Status::ok)
+    batch.transform([this](ReceivedDatagram& datagram) { return unwrap(datagram); });
   return got;
 }
 

@@ -22,8 +22,8 @@ struct ClientPin {
   std::uint16_t port = 0;
 };
 
-/// The pin for a request: RFC 1928 §4 lets DST.ADDR and DST.PORT name where the client will send from. They count only
-/// if they name the address of the control connection: anything else is what the client believes behind its NAT.
+/// The pin for a request: RFC 1928 §4 lets DST.ADDR and DST.PORT name where the client will send from. They count
+/// only if they name the address of the control connection: anything else is what the client believes behind its NAT.
 ClientPin pin_for(const SocketAddress& control_remote, const Endpoint& requested);
 
 /// Receives datagrams with a header from the pinned client and yields what is in them, `peer` and `name` being the

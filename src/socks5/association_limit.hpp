@@ -14,8 +14,8 @@
 namespace gost::socks5 {
 
 /// A table of counters without a lock; an address counts at a place that nobody outside can foresee. Addresses that
-/// share a place share the limit, so it always holds, and a client is refused below it only if a stranger at its place
-/// is busy.
+/// share a place share the limit, so it always holds, and a client is refused below it only if a stranger at its
+/// place is busy.
 class AssociationLimit : public std::enable_shared_from_this<AssociationLimit> {
  public:
   /// One association that counts, until it is destroyed. Keeps the table alive.

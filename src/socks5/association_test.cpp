@@ -79,14 +79,20 @@ TEST(Association, WrapsWhatComesForTheClient) {
   Bench bench({kClient.ip()});
   bench.comes(kClient, kToTarget + "00");
   bench.receive();
-  auto outcome = bench.send(
-      {{kTarget, "", "a"}, {kTarget, "", "bc"}, {address("2001:db8::1", 53), "", "d"}, {address("0.0.0.0", 80), "x.y", "e"}});
+  auto outcome = bench.send({{kTarget, "", "a"},
+                             {kTarget, "", "bc"},
+                             {address("2001:db8::1", 53), "", "d"},
+                             {address("0.0.0.0", 80), "x.y", "e"}});
   EXPECT_EQ(outcome.sent, 4U);
   auto sent = bench.socket->take();
   ASSERT_EQ(sent.size(), 4U);
   for (const Packet& packet : sent) EXPECT_EQ(packet.peer, kClient);
-  EXPECT_EQ(to_hex(as_bytes(sent[0].payload)), "000000010808080800356" "1");
-  EXPECT_EQ(to_hex(as_bytes(sent[1].payload)), "000000010808080800356" "263");
+  EXPECT_EQ(to_hex(as_bytes(sent[0].payload)),
+            "000000010808080800356"
+            "1");
+  EXPECT_EQ(to_hex(as_bytes(sent[1].payload)),
+            "000000010808080800356"
+            "263");
   EXPECT_EQ(to_hex(as_bytes(sent[2].payload)), "0000000420010db8000000000000000000000001003564");
   EXPECT_EQ(to_hex(as_bytes(sent[3].payload)), "0000000303782e79005065");
   EXPECT_EQ(bench.socket->sends, std::vector<std::size_t>{4}) << "all with one call";
@@ -115,7 +121,8 @@ TEST(Association, OnlyTheClientsAddressAndFirstPortCount) {
 TEST(Association, ThePortOfTheRequestIsHonouredIfItsAddressIsTheClients) {
   EXPECT_EQ(pin_for(kClient, {"10.0.0.1", 4000}).port, 4000);
   EXPECT_EQ(pin_for(kClient, {"::ffff:10.0.0.1", 4000}).port, 4000);
-  for (auto other : {"0.0.0.0", "10.0.0.9", "::", "example.com", ""}) EXPECT_EQ(pin_for(kClient, {other, 4000}).port, 0) << other;
+  for (auto other : {"0.0.0.0", "10.0.0.9", "::", "example.com", ""})
+    EXPECT_EQ(pin_for(kClient, {other, 4000}).port, 0) << other;
   EXPECT_EQ(pin_for({}, {"0.0.0.0", 4000}).port, 0);
 
   Bench bench(pin_for(kClient, {"10.0.0.1", 4000}));
@@ -207,7 +214,8 @@ TEST(Association, ManySourcesInOneBatchKeepTheirOrder) {
   bench.comes(kClient, kToTarget);
   bench.receive();
   std::vector<Packet> packets;
-  for (std::uint16_t i = 0; i < 700; ++i) packets.push_back({address("8.8.8.8", i < 400 ? 53 : i), "", std::to_string(i)});
+  for (std::uint16_t i = 0; i < 700; ++i)
+    packets.push_back({address("8.8.8.8", i < 400 ? 53 : i), "", std::to_string(i)});
   EXPECT_EQ(bench.send(packets).sent, 700U);
   auto sent = bench.socket->take();
   ASSERT_EQ(sent.size(), 700U);
@@ -236,9 +244,10 @@ TEST(Association, AHeadOfTheDatagramItselfFollowsTheHeader) {
   EXPECT_EQ(sent.at(1).payload.substr(10), "world");
 }
 
-/// Whatever anybody sends: nothing is delivered that did not come from the pinned client, and nothing is lost from the
-/// count.
-RC_GTEST_PROP(Association, EveryDatagramIsDeliveredOrCounted, (const std::vector<std::pair<bool, std::string>>& sent)) {
+/// Whatever anybody sends: nothing is delivered that did not come from the pinned client, and nothing is lost from
+/// the count.
+RC_GTEST_PROP(Association, EveryDatagramIsDeliveredOrCounted,
+              (const std::vector<std::pair<bool, std::string>>& sent)) {
   Bench bench({kClient.ip(), kClient.port()});
   std::size_t ours = 0;
   for (const auto& [from_client, tail] : sent) {

@@ -88,20 +88,23 @@ Task<Result<std::unique_ptr<Stream>>> SocksConnector::connect(IoContext&, Underl
   co_return std::move(answered->stream);
 }
 
-Task<Result<SocksConnector::Answered>> SocksConnector::ask(Underlay& underlay, Request request) const {
+Task<Result<SocksConnector::Answered>> SocksConnector::ask(Underlay& underlay, Request request, bool* let_in) const {
   auto message = encode_request(request);
   if (!message) co_return fail(message.error().in("socks5"));
   auto stream = co_await underlay.open_stream();
   if (!stream) co_return fail(std::move(stream.error()));
-  auto reply = co_await with_deadline(options_.timeout, converse(*stream, underlay, message->view()));
+  bool admitted = false;
+  auto reply = co_await with_deadline(options_.timeout, converse(*stream, underlay, message->view(), admitted));
+  if (let_in != nullptr) *let_in = admitted;
   if (!reply) co_return fail(reply.error().in("socks5"));
   co_return Answered{std::move(*stream), std::move(*reply)};
 }
 
 Task<Result<ReplyMessage>> SocksConnector::converse(std::unique_ptr<Stream>& stream, Underlay& underlay,
-                                                    Bytes request) const {
+                                                    Bytes request, bool& admitted) const {
   if (auto through = co_await negotiate(stream); !through) co_return fail(std::move(through.error()));
   underlay.admitted();
+  admitted = true;
   if (auto sent = co_await write_all(*stream, request); !sent) co_return fail(sent.error().in("request"));
   co_return co_await read_answer<kMaxRequest>(*stream, &decode_reply, "reply");
 }
@@ -149,8 +152,14 @@ Task<Result<std::unique_ptr<Datagram>>> SocksConnector::open_datagram(IoContext&
   if (options_.relay_udp || tunnel_refused_.load(std::memory_order_relaxed))
     co_return co_await associate(io, underlay);
   Request request = datagram_request(Command::udp_tunnel, kEmptyFramesUnderstood);
-  auto answered = co_await ask(underlay, std::move(request));
-  if (!answered) co_return fail(std::move(answered.error()));
+  bool let_in = false;
+  auto answered = co_await ask(underlay, std::move(request), &let_in);
+  if (!answered) {
+    // Some servers (dante) hang up on a command that they do not know.
+    bool hung_up = answered.error().cause == Cause::eof || answered.error().cause == Cause::reset;
+    if (let_in && hung_up) co_return co_await fall_back(io, underlay, std::move(answered.error()));
+    co_return fail(std::move(answered.error()));
+  }
   if (succeeded(answered->reply)) co_return make_tunnel(std::move(answered->stream), answered->reply);
   Error refusal = refusal_of(answered->reply.reply).in("socks5: UDP tunnel");
   if (!refuses_tunnel(answered->reply)) co_return fail(std::move(refusal));

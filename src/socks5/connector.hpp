@@ -38,8 +38,8 @@ class SocksConnector final : public Connector {
   /// A host over 255 bytes is an error (Cause::invalid) before anything is opened. Bad answers have Cause::protocol,
   /// missing or wrong credentials Cause::auth, refusals the cause of their reply.
   Task<Result<std::unique_ptr<Stream>>> connect(IoContext& io, Underlay& underlay, Endpoint target) const override;
-  /// When the proxy does not know UDP-TUN or does not allow it (reply 07 or 02) UDP ASSOCIATE is tried; once that was
-  /// a success the log says so, and later calls begin with it.
+  /// When the proxy does not know UDP-TUN or does not allow it (reply 07 or 02, or it hangs up) UDP ASSOCIATE is
+  /// tried; once that was a success the log says so, and later calls begin with it.
   Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Underlay& underlay) const override;
 
  private:
@@ -48,9 +48,10 @@ class SocksConnector final : public Connector {
     std::unique_ptr<Stream> stream;
     ReplyMessage reply;
   };
-  GOST_OWN_FRAME Task<Result<Answered>> ask(Underlay& underlay, Request request) const;
+  /// `let_in`: set to whether the negotiation was passed, also if the answer did not come.
+  GOST_OWN_FRAME Task<Result<Answered>> ask(Underlay& underlay, Request request, bool* let_in = nullptr) const;
   GOST_OWN_FRAME Task<Result<ReplyMessage>> converse(std::unique_ptr<Stream>& stream, Underlay& underlay,
-                                                     Bytes request) const;
+                                                     Bytes request, bool& admitted) const;
   /// Greeting, choice of a method, and what that method says. May put a layer upon the stream.
   Task<Result<>> negotiate(std::unique_ptr<Stream>& stream) const;
   Task<Result<>> authenticate(Stream& stream) const;

@@ -248,6 +248,22 @@ TEST_F(Socks5Connector, FallsBackToAnAssociationOnceAndSaysSo) {
   }
 }
 
+TEST_F(Socks5Connector, AProxyThatHangsUpOnATunnelIsAskedForAnAssociation) {
+  auto lines = std::make_shared<LogCapture>();
+  ScriptedProxy proxy{{{"050100", "0500"}, {kTunnelRequest, ""}},
+                      {{"050100", "0500"}, {kAssociateRequest, "050000017f0000015a93"}}};
+  proxy.hangs_up = true;
+  EXPECT_TRUE(open(proxy, {.log = Logger(lines, Level::info)}));
+  EXPECT_EQ(lines->take().size(), 1U);
+}
+
+TEST_F(Socks5Connector, AProxyThatHangsUpBeforeItLetUsInIsNotAskedAgain) {
+  ScriptedProxy proxy{{{"050100", ""}}, {{"050100", "0500"}, {kAssociateRequest, "050000017f0000015a93"}}};
+  proxy.hangs_up = true;
+  EXPECT_EQ(open(proxy).error().cause, Cause::eof);
+  EXPECT_EQ(proxy.streams.size(), 1U);
+}
+
 TEST_F(Socks5Connector, WhenBothWaysAreRefusedBothAreNamedAndNothingIsRemembered) {
   auto lines = std::make_shared<LogCapture>();
   auto connector = make_connector({.log = Logger(lines, Level::info)}).value();

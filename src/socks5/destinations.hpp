@@ -24,10 +24,14 @@ class Destinations {
   /// `outbound` is where the datagrams that had to wait are sent; lookups run in `group`. Everything must outlive the
   /// group's join.
   Destinations(Session& session, const Router& router, Datagram& outbound, TaskGroup& group)
-      : session_(session), router_(router), outbound_(outbound), group_(group), takes_names_(outbound.takes_names()) {}
+      : session_(session),
+        router_(router),
+        outbound_(outbound),
+        group_(group),
+        takes_names_(outbound.takes_names()) {}
 
-  /// Where to send a datagram for `to` now. Nothing if it was dropped (forbidden, port 0, no such host; counted), or if
-  /// it waits and is sent later; then its payload was copied. The name in the result is the one in `to`.
+  /// Where to send a datagram for `to` now. Nothing if it was dropped (forbidden, port 0, no such host; counted), or
+  /// if it waits and is sent later; then its payload was copied. The name in the result is the one in `to`.
   std::optional<DatagramAddress> route(const DatagramAddress& to, Bytes payload);
 
  private:

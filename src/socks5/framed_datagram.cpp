@@ -53,8 +53,8 @@ IoResult FramedDatagram::try_receive(DatagramBatch& batch) {
     IoResult io = stream_->try_read(memory.subspan(partial_.size(), kReadSize));
     if (io.status != IoResult::Status::ok) return io;
     Bytes read = memory.subspan(partial_.size(), io.bytes);
-    if (read.size() < missing_) {
-      // Looking at the frame again before it can be whole would make slow arrival expensive.
+    if (partial_.size() >= kMaxUdpHeader && read.size() < missing_) {
+      // Behind the header, looking at the frame again before it can be whole would make slow arrival expensive.
       partial_.insert(partial_.end(), read.begin(), read.end());
       missing_ -= read.size();
       continue;

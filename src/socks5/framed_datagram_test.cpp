@@ -118,6 +118,18 @@ TEST(FramedDatagram, AMalformedFrameEndsThePathAfterTheGoodOnes) {
   EXPECT_TRUE(framed.datagram->ready(Interest::read)) << "nobody waits for a path that has ended";
 }
 
+TEST(FramedDatagram, AMalformedFrameIsSeenAtItsFirstWrongByte) {
+  Framed framed;
+  for (const char* piece : {"ff", "ff", "ff"}) {
+    framed.peer_sends(piece);
+    EXPECT_TRUE(framed.receive().empty());
+    EXPECT_EQ(framed.end.status, IoResult::Status::would_block);
+  }
+  framed.peer_sends("09");
+  framed.receive();
+  EXPECT_EQ(framed.end.status, IoResult::Status::error);
+}
+
 TEST(FramedDatagram, EmptyDatagramsAreSentOnlyToOurOwnKind) {
   std::array out{to("127.0.0.1", 1, "")};
   Framed gost;

@@ -61,8 +61,8 @@ std::optional<Error> SocksHandler::refusal_of(const Request& request) const {
     if (options_.bind) return std::nullopt;
     return Error{Cause::denied, "socks5: BIND is disabled"};
   case Command::multiplexed_bind:
-    return Error{Cause::denied, options_.bind ? "socks5: MBIND is not available in this build"
-                                              : "socks5: BIND is disabled"};
+    return Error{Cause::denied,
+                 options_.bind ? "socks5: MBIND is not available in this build" : "socks5: BIND is disabled"};
   case Command::udp_associate:
     if (options_.udp) return std::nullopt;
     return Error{Cause::denied, "socks5: UDP relay is disabled"};

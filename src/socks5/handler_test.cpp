@@ -105,6 +105,16 @@ TEST_F(Socks5Handler, CommandsThatAreOffOrUnknownAreRefused) {
   EXPECT_EQ(talk(open_, "050100|05010002").received, "050005080001000000000000");
 }
 
+TEST_F(Socks5Handler, CommandsThatThisBuildLacksStayRefusedWithEverythingOn) {
+  SocksHandler everything({.router = router_, .bind = true, .udp = true});
+  auto mbind = talk(everything, "050100|05f20001 7f000001 0050");
+  EXPECT_EQ(mbind.received, "050005020001000000000000");
+  EXPECT_EQ(mbind.outcome.error().text, "socks5: MBIND is not available in this build");
+  for (auto resolve : {"f0", "f1"})
+    EXPECT_EQ(talk(everything, std::string("050100|05") + resolve + "0001 7f000001 0050").received,
+              "050005070001000000000000");
+}
+
 TEST_F(Socks5Handler, AHandshakeHasOneDeadline) {
   for (auto hex : {"", "05", "050100", "050100|05010003"}) {
     auto conversation = talk(open_, hex);

@@ -8,8 +8,8 @@
 
 namespace gost::socks5 {
 
-/// GOST cuts a long datagram off at `udp.bufferSize`, and the far end gets a corrupt one; here it is lost as a whole, as
-/// UDP loses datagrams.
+/// GOST cuts a long datagram off at `udp.bufferSize`, and the far end gets a corrupt one; here it is lost as a whole,
+/// as UDP loses datagrams.
 class SizeLimit {
  public:
   SizeLimit(std::size_t longest, Session& session) : longest_(longest), session_(session) {}

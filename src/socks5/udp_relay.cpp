@@ -83,8 +83,8 @@ Task<> UdpRelay::watch_idle() {
   for (;;) {
     Duration left = last_passed_ + options_.idle_timeout - session_.io.loop.now();
     if (left <= Duration::zero())
-      co_return end(Error{Cause::timeout,
-                          "no datagram for " + to_string(options_.idle_timeout) + " (option udp.idleTimeout)"});
+      co_return end(
+          Error{Cause::timeout, "no datagram for " + to_string(options_.idle_timeout) + " (option udp.idleTimeout)"});
     if (!ready(co_await sleep_for(left))) co_return;
   }
 }

@@ -24,11 +24,11 @@ struct UdpRelayOptions {
 /// is counted; what ends an end of the relay ends the relay. Idle it owns no buffer.
 class UdpRelay {
  public:
-  /// `client` yields destinations with what it receives and is told sources with what is sent to it; `outbound` is the
-  /// way to the targets. `control` is the connection whose end is the end of the relay, or null if `client` is that by
-  /// itself. All outlive run().
-  UdpRelay(Scope& parent, Session& session, const Router& router, Datagram& client, Datagram& outbound, Stream* control,
-           SizeLimit& limit, const UdpRelayOptions& options);
+  /// `client` yields destinations with what it receives and is told sources with what is sent to it; `outbound` is
+  /// the way to the targets. `control` is the connection whose end is the end of the relay, or null if `client` is
+  /// that by itself. All outlive run().
+  UdpRelay(Scope& parent, Session& session, const Router& router, Datagram& client, Datagram& outbound,
+           Stream* control, SizeLimit& limit, const UdpRelayOptions& options);
 
   /// Relays to the end, counting in the session. Returns what broke it; nothing if the client ended it.
   Task<std::optional<Error>> run();

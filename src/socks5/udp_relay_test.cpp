@@ -243,9 +243,7 @@ TEST_F(SocksUdpRelay, ANameIsLookedUpOnceAndItsDatagramsWait) {
           t.client_->put(named("a.example", "y"));
           t.client_->put({kOther, "", "not held up"});
         },
-        [](SocksUdpRelay& t) {
-          EXPECT_EQ(t.outbound_->take(), (std::vector<Packet>{{kOther, "", "not held up"}}));
-        },
+        [](SocksUdpRelay& t) { EXPECT_EQ(t.outbound_->take(), (std::vector<Packet>{{kOther, "", "not held up"}})); },
         [](SocksUdpRelay& t) {
           EXPECT_EQ(t.outbound_->take(),
                     (std::vector<Packet>{{address("8.8.8.8", 80), "", "x"}, {address("8.8.8.8", 80), "", "y"}}));
@@ -312,8 +310,8 @@ TEST_F(SocksUdpRelay, TheBytesThatWaitAreBounded) {
 TEST_F(SocksUdpRelay, LookupsAreBounded) {
   router_.lookup_time = 1s;
   play({[](SocksUdpRelay& t) {
-    for (int i = 0; i < 100; ++i) t.client_->put(named(std::to_string(i) + ".example", "x"));
-  }},
+         for (int i = 0; i < 100; ++i) t.client_->put(named(std::to_string(i) + ".example", "x"));
+       }},
        2s);
   EXPECT_EQ(router_.looked_up.size(), 8U);
   EXPECT_EQ(counted().dropped, 100U);

@@ -46,9 +46,9 @@ Task<Result<>> serve_udp_tunnel(Session& session, const Router& router, const Ud
 
   SizeLimit limit(options.buffer_size, session);
   FramedDatagram client(std::move(session.client), local, {.send_empty = with_empty});
-  UdpRelay relay(
-      co_await this_scope(), session, router, client, **outbound, nullptr, limit,
-      {.idle_timeout = bind_mode ? options.bind_idle_timeout() : options.relay_idle_timeout(), .filter_sources = true});
+  UdpRelay relay(co_await this_scope(), session, router, client, **outbound, nullptr, limit,
+                 {.idle_timeout = bind_mode ? options.bind_idle_timeout() : options.relay_idle_timeout(),
+                  .filter_sources = true});
   session.record.relay_started(session.io.loop.now());
   auto error = co_await relay.run();
   session.record.relay_ended(session.io.loop.now(), error);

@@ -17,6 +17,7 @@ inline bool is_bind_mode(const Request& request) {
 /// there is none (GOST closes without a word); bind mode opens exactly the requested address and replies 01 if it
 /// cannot. Rules are asked for both directions. The tunnel ends with its connection, at the first malformed frame, or
 /// after its idle time.
-GOST_OWN_FRAME Task<Result<>> serve_udp_tunnel(Session& session, const Router& router, const UdpOptions& options, Request request);
+GOST_OWN_FRAME Task<Result<>> serve_udp_tunnel(Session& session, const Router& router, const UdpOptions& options,
+                                               Request request);
 
 }  // namespace gost::socks5

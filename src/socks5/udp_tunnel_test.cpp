@@ -33,10 +33,10 @@ Task<> relay_both_ways(Scene& base) {
   co_await scene.served.say("0004ff01080808080035" + hex("ping") + "0002ff03036e2e650050" + hex("ab") +
                             "0000ff01080808080035" + "0001000108080808003578");
   co_await ServedSession::settle();
-  EXPECT_EQ(scene.targets->take(), (std::vector<Packet>{{kTarget, "", "ping"},
-                                                       {address("0.0.0.0", 80), "n.e", "ab"},
-                                                       {kTarget, "", ""},
-                                                       {kTarget, "", "x"}}));
+  EXPECT_EQ(
+      scene.targets->take(),
+      (std::vector<Packet>{
+          {kTarget, "", "ping"}, {address("0.0.0.0", 80), "n.e", "ab"}, {kTarget, "", ""}, {kTarget, "", "x"}}));
   scene.targets->put({kTarget, "", "pong"});
   EXPECT_EQ(co_await scene.served.hear(14), "0004ff01080808080035" + hex("pong"));
   scene.served.client->try_shutdown();
@@ -94,11 +94,20 @@ TEST(Socks5UdpTunnel, AMalformedFrameEndsIt) {
 Task<> unpleasant_datagrams(Scene& base) {
   auto& scene = static_cast<TunnelScene&>(base);
   co_await scene.request(kRelay);
-  co_await scene.served.say("0001ff0108080808000061");                              // port 0
-  co_await scene.served.say("0001ff03" "0e" + hex("nosuch.invalid") + "0035" "61");  // no such host
-  co_await scene.served.say("0001ff01090909090035" "61");                            // forbidden
+  co_await scene.served.say("0001ff0108080808000061");  // port 0
+  co_await scene.served.say(
+      "0001ff03"
+      "0e" +
+      hex("nosuch.invalid") +
+      "0035"
+      "61");  // no such host
+  co_await scene.served.say(
+      "0001ff01090909090035"
+      "61");  // forbidden
   co_await scene.served.say("0009ff01080808080035" + hex("too long!"));
-  co_await scene.served.say("0001ff01080808080035" "62");
+  co_await scene.served.say(
+      "0001ff01080808080035"
+      "62");
   scene.targets->put({address("9.9.9.9", 53), "", "from the forbidden"});
   scene.targets->put({kTarget, "", "too long!"});
   scene.targets->put({kTarget, "", "ok"});

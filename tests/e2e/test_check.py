@@ -71,8 +71,9 @@ def test_unknown_keys_are_warnings_at_the_start(gost, tmp_path):
     ("kcp://:0", "listener 'kcp' is not available in this build"),
     ("socks5+tls://:0", "listener 'tls' is not available in this build"),
     ("http://:0", "handler 'http' is not available in this build"),
-    ("tcp://:0/127.0.0.1:80", "handler 'tcp' is not available in this build"),
-    ("socks5://:0?bypass=127.0.0.1", "bypass"),
+    ("rtcp://:0/127.0.0.1:80", "listener 'rtcp' is not available in this build"),
+    ("socks5://:0?admission=127.0.0.1", "admission"),
+    ("tcp://:0", "handler 'tcp' has no target"),
     ("socks5://:0?readTimeout=soon", "readTimeout: the text \"soon\" is not a duration"),
     ("socks5://:70000", "invalid port"),
     ("8080", "address 8080: missing port in address"),
@@ -86,6 +87,7 @@ def test_mistakes_on_the_command_line(url, message):
     assert fatal["level"] == "fatal" and message in fatal["msg"]
 
 
-def test_a_proxy_chain_is_not_silently_left_out():
-    done = run_gost("-L", "socks5://127.0.0.1:0", "-F", "socks5://127.0.0.1:1")
-    assert done.returncode == 1 and "not available in this build" in done.stderr
+@pytest.mark.parametrize("node", ["http://127.0.0.1:1", "socks5+tls://127.0.0.1:1", "tls://127.0.0.1:1", "socks5://"])
+def test_a_proxy_that_cannot_be_used_is_not_silently_left_out(node):
+    done = run_gost("-L", "socks5://127.0.0.1:0", "-F", node)
+    assert done.returncode == 1 and "listening on" not in done.stderr

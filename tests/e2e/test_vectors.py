@@ -135,9 +135,9 @@ def test_every_listed_name_is_a_vector_and_nothing_is_listed_twice():
     assert not set(SKIPPED) & set(DIFFERENCES)
 
 
-def test_every_recording_of_these_groups_is_kept_here():
+def test_the_index_names_every_recording():
     index = (VECTORS / "INDEX").read_text(encoding="utf-8").split()
-    assert REPLAYED == sorted(index)
+    assert sorted(path.stem for path in VECTORS.glob("*.json")) == sorted(index)
 
 
 @pytest.mark.parametrize("name", sorted(DIFFERENCES))

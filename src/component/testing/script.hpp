@@ -21,8 +21,8 @@
 
 namespace gost::testing {
 
-/// Answers every dial with `error`, or with a stream whose other end is target(); every open_datagram() with `error` or
-/// with `datagrams`.
+/// Answers every dial with `error`, or with a stream whose other end is target(); every open_datagram() with `error`
+/// or with `datagrams`.
 class ScriptedRouter final : public Router {
  public:
   std::optional<Error> error;
@@ -51,7 +51,8 @@ class ScriptedRouter final : public Router {
     if (auto ip = IpAddress::parse(host)) co_return *ip;
     looked_up.push_back(host);
     if (lookup_time > Duration::zero()) {
-      if (Outcome outcome = co_await sleep_for(lookup_time); outcome != Outcome::ready) co_return fail(stop_error(outcome));
+      if (Outcome outcome = co_await sleep_for(lookup_time); outcome != Outcome::ready)
+        co_return fail(stop_error(outcome));
     }
     auto known = names.find(host);
     if (known == names.end()) co_return fail(Cause::host_unreachable, "lookup " + host + ": no such host");
@@ -157,7 +158,8 @@ class ServedSession {
                 const SocketAddress& local, const MemoryPipeOptions& pipe = {}) {
     auto [server_side, far] = make_memory_pipe(pipe);
     client = std::move(far);
-    session.emplace(io, std::move(server_side), ConnectionRecord(loggers, "tcp", remote, local, Sid(), io.loop.now()));
+    session.emplace(io, std::move(server_side),
+                    ConnectionRecord(loggers, "tcp", remote, local, Sid(), io.loop.now()));
   }
 
   /// Runs the handler to its end, then closes the server's side.

@@ -89,9 +89,7 @@ class ScriptedDatagram final : public Datagram {
   }
 
   bool pending() const override { return script_->held_back > 0; }
-  IoResult try_flush() override {
-    return --script_->held_back > 0 ? IoResult::would_block() : IoResult::moved(0);
-  }
+  IoResult try_flush() override { return --script_->held_back > 0 ? IoResult::would_block() : IoResult::moved(0); }
   bool takes_names() const override { return script_->names; }
   bool ready(Interest interest) const override {
     return interest == Interest::write || !script_->incoming.empty() || script_->ended || script_->failure != 0;

@@ -68,12 +68,12 @@ inline Message reply_to(Bytes query, const Reply& reply) {
 class FakeNameServer {
  public:
   std::map<std::string, std::vector<IpAddress>> zone;
-  unsigned code = 3;        ///< of the answer about a name that is not in the zone
+  unsigned code = 3;  ///< of the answer about a name that is not in the zone
   std::uint32_t ttl = 300;
-  bool truncates = false;   ///< over datagrams
-  bool deaf = false;        ///< never answers
-  int loses = 0;            ///< so many datagrams
-  std::deque<Message> before;  ///< datagrams that come before an answer does; an empty one is the query itself
+  bool truncates = false;          ///< over datagrams
+  bool deaf = false;               ///< never answers
+  int loses = 0;                   ///< so many datagrams
+  std::deque<Message> before;      ///< datagrams that come before an answer does; an empty one is the query itself
   std::vector<std::string> asked;  ///< "A example.org", "tcp AAAA example.org"
   std::vector<Message> queries;
 

@@ -70,7 +70,7 @@ class FakeProxy final : public Connector, public Dialer {
 
   Behaviour behaviour;
   bool says_admitted = true;
-  mutable int dials = 0;  ///< for which there was a raw connection
+  mutable int dials = 0;                   ///< for which there was a raw connection
   mutable std::vector<std::string> asked;  ///< targets
   mutable int datagram_paths = 0;
 

@@ -6,6 +6,7 @@
 #include "socks5/handler.hpp"
 #include "socks5/relay_socket.hpp"
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -49,25 +50,28 @@ class UdpPeer {
   }
   /// The next datagram as hex; "nothing" if none comes within a second.
   Task<std::string> receive() {
-    auto got = co_await with_deadline(std::chrono::seconds(1), next());
-    co_return got;
+    if (waiting_.empty()) co_await with_deadline(std::chrono::seconds(1), some());
+    if (waiting_.empty()) co_return "nothing";
+    auto [sender, text] = std::move(waiting_.front());
+    waiting_.pop_front();
+    from = sender;
+    co_return text;
   }
 
   SocketAddress from;  ///< of the last one
 
  private:
-  Task<std::string> next() {
-    while (co_await socket_->until(Interest::read) == Outcome::ready) {
+  Task<> some() {
+    while (waiting_.empty() && co_await socket_->until(Interest::read) == Outcome::ready) {
       if (socket_->try_receive(io_.datagrams).status != IoResult::Status::ok) continue;
-      EXPECT_EQ(io_.datagrams.items().size(), 1U);
-      from = io_.datagrams.items().front().peer;
-      co_return to_hex(io_.datagrams.items().front().payload);
+      for (const ReceivedDatagram& datagram : io_.datagrams.items())
+        waiting_.emplace_back(datagram.peer, to_hex(datagram.payload));
     }
-    co_return "nothing";
   }
 
   IoContext& io_;
   std::unique_ptr<Datagram> socket_;
+  std::deque<std::pair<SocketAddress, std::string>> waiting_;
 };
 
 /// One session of a handler, on simulated time.
@@ -79,7 +83,8 @@ class Scene {
     handler = std::make_unique<SocksHandler>(std::move(options));
   }
 
-  /// Serves the session while `play` speaks for the client; afterwards the client is gone, and the handler has to end.
+  /// Serves the session while `play` speaks for the client; afterwards the client is gone, and the handler has to
+  /// end.
   template <class... Arguments>
   void run(Task<> (*play)(Scene&, Arguments...), std::type_identity_t<Arguments>... arguments) {
     io.loop.run(drive(play(*this, std::move(arguments)...)));

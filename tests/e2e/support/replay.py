@@ -18,6 +18,13 @@ def pong(data):
     return b"pong" + data[4:] if data.startswith(b"ping") else data
 
 
+def rewritten(data, ports):
+    """`data` with the ports of the recording replaced by those in use now."""
+    for recorded, now in ports.items():
+        data = data.replace(struct.pack(">H", recorded), struct.pack(">H", now))
+    return data
+
+
 @dataclass
 class Conversation:
     """`ports` maps recorded numbers to those in use now."""
@@ -61,9 +68,7 @@ class Conversation:
         """The client's segments with the ports rewritten, also where a port is split over two of them."""
         segments = [bytes.fromhex(event["hex"]) for event in self.events
                     if event["dir"] == "c2s" and "hex" in event and event.get("leg") is None]
-        stream = b"".join(segments)
-        for recorded, now in self.ports.items():
-            stream = stream.replace(struct.pack(">H", recorded), struct.pack(">H", now))
+        stream = rewritten(b"".join(segments), self.ports)
         position = 0
         for segment in segments:
             yield stream[position:position + len(segment)]

@@ -128,31 +128,33 @@ resolveprotocol: fake
 
 
 class Iperf3:
-    """iperf3 -s, which serves one test at a time."""
+    """iperf3 -s, which serves one test at a time and does not listen between two of them."""
 
     def __init__(self, directory):
-        port = free_port()
+        self.port = free_port()
+        self.address = ("127.0.0.1", self.port)
+        self._log = directory / f"iperf3-{self.port}.out"
+        self._tests = 0
+        self._server = Server(["iperf3", "-s", "-B", "127.0.0.1", "-p", str(self.port), "--forceflush"], self.port,
+                              self._log, ready=lambda _: self._listening() == 1)
 
-        def listens(_):
-            return f"Server listening on {port}" in self._output_of(directory, port)
+    def _listening(self):
+        """How often it has begun to listen."""
+        return self._log.read_text(encoding="utf-8", errors="replace").count(f"Server listening on {self.port}")
 
-        self._server = Server(["iperf3", "-s", "-B", "127.0.0.1", "-p", str(port), "--forceflush"], port,
-                              directory / f"iperf3-{port}.out", ready=listens)
-        self.port = port
-        self.address = ("127.0.0.1", port)
-
-    @staticmethod
-    def _output_of(directory, port):
-        return (directory / f"iperf3-{port}.out").read_text(encoding="utf-8", errors="replace")
+    def next_test(self):
+        """To be said before each test: waits until the server is there for it."""
+        wait_until(lambda: self._listening() > self._tests, lambda: f"iperf3 is busy: {self._server.output}")
+        self._tests += 1
 
     def close(self):
         self._server.close()
 
 
 def dnsmasq(directory, **addresses):
-    """A name server that knows `addresses` (name=IP) and nothing else, for UDP and TCP."""
+    """A name server for `example` that knows `addresses` (name=IP, with _ for dots), for UDP and TCP."""
     port = free_port()
     known = [f"--host-record={name.replace('_', '.')},{ip}" for name, ip in addresses.items()]
     return Server(["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
-                   "--bind-interfaces", "--listen-address=127.0.0.1", f"--port={port}", "--pid-file=", "--user=",
+                   "--bind-interfaces", "--listen-address=127.0.0.1", f"--port={port}", "--pid-file=", "--local=/example/", "--user=",
                    "--group=", *known], port, directory / f"dnsmasq-{port}.out")
