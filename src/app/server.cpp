@@ -25,7 +25,8 @@ Server::Server(Built built, Logger log, Duration drain)
       drain_(drain),
       signals_({SIGTERM, SIGINT, SIGHUP}),
       workers_(loop_count()),
-      users_(std::move(built.users)) {
+      files_(std::move(built.files)),
+      resolvers_(std::move(built.resolvers)) {
   std::signal(SIGPIPE, SIG_IGN);  // splice(2) to a closed socket raises it
   for (ServiceParts& parts : built.services)
     services_.push_back(std::make_unique<Service>(std::move(parts), log_, sids_));
@@ -48,13 +49,13 @@ void Server::run() {
 Task<> Server::serve() {
   TaskGroup background(co_await this_scope());
   for (auto& service : services_) co_await service->start();
-  for (WatchedUsers& users : users_)
-    if (users.period > Duration::zero()) background.spawn(reload_users(users));
+  for (WatchedFile& file : files_)
+    if (file.period > Duration::zero()) background.spawn(watch(file));
   notify_manager("READY=1");
   co_await wait_for_the_end();
   background.stop();
   co_await background.join();
-  for (std::size_t i = 0; i < workers_.size(); ++i) co_await run_on(workers_[i].loop, workers_[i].resolver.close());
+  co_await close_resolvers();
 }
 
 Task<> Server::wait_for_the_end() {
@@ -65,8 +66,9 @@ Task<> Server::wait_for_the_end() {
     signal = *received;
     if (signal != SIGHUP) continue;
     log_.warn(
-        "SIGHUP: users files are read again; anything else in the configuration takes effect at the next start");
-    for (WatchedUsers& users : users_) reload(users);
+        "SIGHUP: the files of users, bypasses and hosts are read again; anything else in the configuration takes effect "
+        "at the next start");
+    for (WatchedFile& file : files_) reload(file);
   }
   bool at_once = signal != SIGTERM;
   notify_manager("STOPPING=1");
@@ -97,16 +99,25 @@ Task<> Server::hurry_at_next_signal() {
   }
 }
 
-Task<> Server::reload_users(WatchedUsers& users) {
-  while (co_await sleep_for(users.period) == Outcome::ready) reload(users);
+Task<> Server::close_resolvers() {
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    for (auto& resolver : resolvers_) co_await run_on(workers_[i].loop, resolver->close(workers_[i]));
+    co_await run_on(workers_[i].loop, workers_[i].resolver.close());
+  }
 }
 
-void Server::reload(WatchedUsers& users) {
-  auto reloaded = users.file->reload();
+Task<> Server::watch(WatchedFile& file) {
+  while (co_await sleep_for(file.period) == Outcome::ready) reload(file);
+}
+
+void Server::reload(WatchedFile& watched) {
+  std::string what = watched.kind == "auther" ? "users" : watched.kind;
+  auto reloaded = watched.file->reload();
   if (!reloaded) {
-    log_.error(reloaded.error().text + "; the old users stay", {{"kind", "auther"}, {"auther", users.auther}});
+    log_.error(reloaded.error().text + "; the old " + what + " stay",
+               {{"kind", watched.kind}, {watched.kind, watched.name}});
   } else if (*reloaded) {
-    log_.info("users reloaded from " + users.file->path(), {{"kind", "auther"}, {"auther", users.auther}});
+    log_.info(what + " reloaded from " + watched.file->path(), {{"kind", watched.kind}, {watched.kind, watched.name}});
   }
 }
 

@@ -27,15 +27,17 @@ class Server {
   Task<> wait_for_the_end();
   Task<> stop_services(Duration drain, Scope& signal_wait);
   Task<> hurry_at_next_signal();
-  Task<> reload_users(WatchedUsers& users);
-  void reload(WatchedUsers& users);
+  Task<> watch(WatchedFile& file);
+  void reload(WatchedFile& file);
+  GOST_OWN_FRAME Task<> close_resolvers();
 
   Logger log_;
   Duration drain_;
   Signals signals_;
   SidSource sids_;
   Workers workers_;
-  std::vector<WatchedUsers> users_;
+  std::vector<WatchedFile> files_;
+  std::vector<std::shared_ptr<const NameServers>> resolvers_;
   std::vector<std::unique_ptr<Service>> services_;
 };
 

@@ -31,6 +31,8 @@ GOST_OWN_FRAME Task<Result<T>> first_that_opens(Session& session, const TargetLi
     if (last.cause == Cause::canceled) break;
     targets.failed(*target);
     tried.push_back(target);
+    if (tried.size() < targets.size())
+      session.record.note(Level::warn, "target '" + target->name + "': " + last.text + "; trying another one");
   }
   co_return fail(std::move(last));
 }

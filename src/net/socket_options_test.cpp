@@ -7,8 +7,6 @@
 
 #include <sys/socket.h>
 
-#include <optional>
-
 namespace gost {
 namespace {
 

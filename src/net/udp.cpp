@@ -20,7 +20,7 @@ constexpr std::size_t kMaxTrain = 64;
 constexpr std::size_t kMaxMessages = 64;
 constexpr std::size_t kMaxParts = 256;
 /// The kernel caps it; a burst must find room while the loop is busy elsewhere.
-constexpr int kReceiveBuffer = 1 << 20;
+constexpr int kSocketBuffer = 1 << 20;
 /// How often a receive or a send meets errors of earlier datagrams before it goes on another time.
 constexpr int kPatience = 4;
 
@@ -38,8 +38,10 @@ Result<Fd> make_socket(int family, bool both_families, const UdpOptions& options
   if (!socket) return fail(Error::system(errno, "socket"));
   if (family == AF_INET6) set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, both_families ? 0 : 1);
   if (options.reuse_port) set_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, 1);
-  set_option(socket.get(), SOL_SOCKET, SO_RCVBUF, kReceiveBuffer);
-  if (options.socket.batching) set_option(socket.get(), IPPROTO_UDP, UDP_GRO, 1);  // an old kernel delivers one by one
+  set_option(socket.get(), SOL_SOCKET, SO_RCVBUF, kSocketBuffer);
+  set_option(socket.get(), SOL_SOCKET, SO_SNDBUF, kSocketBuffer);
+  if (options.socket.batching)
+    set_option(socket.get(), IPPROTO_UDP, UDP_GRO, 1);  // an old kernel delivers one by one
   if (options.socket.mark != 0 || !options.socket.interface.empty()) {
     if (auto applied = apply_socket_options(socket.get(), family, options.socket); !applied)
       return fail(applied.error());
@@ -103,7 +105,9 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::adopt(Loop& loop, Fd socket, const
   socklen_t length = sizeof family;
   ::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &length);
   std::unique_ptr<UdpSocket> adopted(new UdpSocket(std::move(socket), family, options, peer));
-  if (auto started = adopted->watch_.start(loop, adopted->socket_.get()); !started) return fail(started.error());
+  // Nobody waits until a UDP socket can be written to, and each datagram that has left would be an event.
+  if (auto started = adopted->watch_.start(loop, adopted->socket_.get(), IoWatch::Kind::input); !started)
+    return fail(started.error());
   return adopted;
 }
 
@@ -276,7 +280,7 @@ struct UdpSocket::Messages {
 UdpSocket::Refusal UdpSocket::judge(int error, std::size_t segments, std::size_t segment_size) {
   switch (error) {
   case EAGAIN:
-  case ENOBUFS: watch_.not_writable(); return Refusal::drop_all;
+  case ENOBUFS: return Refusal::drop_all;
   case ECONNREFUSED: return Refusal::retry;  // of an earlier datagram
   case EINVAL:
   case EIO:
@@ -294,11 +298,19 @@ SendOutcome UdpSocket::try_send(std::span<const OutgoingDatagram> datagrams) {
   Messages messages;
   int patience = kPatience;
   while (!datagrams.empty()) {
+    if (!peer_ && datagrams.front().peer.port() == 0) {
+      // The kernel's EINVAL for it is also what it says of a train that is too large.
+      ++outcome.dropped;
+      outcome.error = EINVAL;
+      datagrams = datagrams.subspan(1);
+      continue;
+    }
     messages.count = messages.parts_used = 0;
     const std::size_t most = batching_ ? kMaxMessages : 1;
     for (auto left = datagrams; !left.empty() && messages.has_room() && messages.count < most;) {
       std::size_t index = messages.count;
       const SocketAddress& peer = left.front().peer;
+      if (!peer_ && peer.port() == 0) break;
       left = left.subspan(messages.add(left, peer_.has_value(), largest_segment_));
       if (peer_) continue;
       messages.headers[index].msg_hdr.msg_namelen = native_for(peer, v6_, messages.peers[index]);

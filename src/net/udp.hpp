@@ -35,9 +35,7 @@ class UdpSocket final : public Datagram {
   IoResult try_receive(DatagramBatch& batch) override;
   SendOutcome try_send(std::span<const OutgoingDatagram> datagrams) override;
   std::uint64_t discarded() const override { return discarded_; }
-  bool ready(Interest interest) const override {
-    return interest == Interest::read ? watch_.readable() : watch_.writable();
-  }
+  bool ready(Interest interest) const override { return interest == Interest::write || watch_.readable(); }
   Wait*& waiting(Interest interest) override {
     return interest == Interest::read ? watch_.reader() : watch_.writer();
   }

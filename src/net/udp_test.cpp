@@ -113,6 +113,18 @@ TEST_P(UdpSocketTest, WhatCannotBeSentHarmsOnlyItself) {
   EXPECT_EQ(receive(*receiver, 2), (std::vector<std::string>{"one", "two"}));
 }
 
+TEST_P(UdpSocketTest, PortZeroDoesNotEndTheBatching) {
+  auto sender = bound(kLoopback);
+  auto receiver = bound(kLoopback);
+  std::vector<OutgoingDatagram> nowhere(8, {SocketAddress(kLoopback, 0), {}, {}, as_bytes("x")});
+  EXPECT_EQ(sender->try_send(nowhere).dropped, 8U);
+  std::vector<OutgoingDatagram> train(8, {receiver->local(), {}, {}, as_bytes("12345")});
+  EXPECT_EQ(sender->try_send(train).sent, 8U);
+  loop_.run([](UdpSocket& socket) -> Task<> { co_await socket.until(Interest::read); }(*receiver));
+  receiver->try_receive(batch_);
+  EXPECT_EQ(batch_.items().size(), GetParam() ? 8U : 1U);
+}
+
 TEST_P(UdpSocketTest, APeerThatIsNotThereDoesNotEndAConnectedSocket) {
   SocketAddress peer;
   peer = bound(kLoopback)->local();

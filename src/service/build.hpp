@@ -17,16 +17,9 @@
 
 namespace gost {
 
-/// A users file that is read again every `period`.
-struct WatchedUsers {
-  std::string auther;
-  std::shared_ptr<UserFile> file;
-  Duration period;
-};
-
 /// A policy's file that is read again every `period` (and at SIGHUP).
 struct WatchedFile {
-  std::string kind;  ///< "bypass", "hosts"
+  std::string kind;  ///< "auther", "bypass", "hosts"
   std::string name;
   std::shared_ptr<Reloadable> file;
   Duration period;
@@ -35,7 +28,6 @@ struct WatchedFile {
 /// Everything that a configuration asks for, built but not bound.
 struct Built {
   std::vector<ServiceParts> services;
-  std::vector<WatchedUsers> users;
   std::vector<WatchedFile> files;
   /// To be closed on every loop (NameServers::close) before the loops go.
   std::vector<std::shared_ptr<const NameServers>> resolvers;

@@ -34,7 +34,7 @@ std::shared_ptr<const Authenticator> PolicyBuilder::make(const config::Auther& a
     return nullptr;
   }
   std::shared_ptr<UserFile> shared = std::move(*file);
-  context_.built.users.push_back({auther.name, shared, auther.loaders.reload});
+  context_.built.files.push_back({"auther", auther.name, shared, auther.loaders.reload});
   return shared;
 }
 

@@ -42,7 +42,9 @@ socks5::UdpOptions relaying(OptionReader& options) {
   typed.port_min = options.port({"udp.bindRange.min", "udp.minPort"});
   typed.port_max = options.port({"udp.bindRange.max", "udp.maxPort"});
   if (options.has({"udp.idleTimeout"})) typed.idle_timeout = options.duration({"udp.idleTimeout"}, {});
-  typed.max_associations = options.size({"udp.maxAssociations"}, typed.max_associations);
+  if (options.has({"udp.maxAssociations"}))
+    typed.max_associations =
+        static_cast<std::size_t>(std::max<std::int64_t>(options.integer({"udp.maxAssociations"}, 0), 0));
   typed.batching = options.boolean({"udp.batching"}, true);
   return typed;
 }

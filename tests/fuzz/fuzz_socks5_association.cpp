@@ -21,6 +21,8 @@ using gost::testing::Packet;
 using gost::testing::ScriptedDatagram;
 
 constexpr std::size_t kLimit = 120;
+/// Never at the same moment as a step, which are whole seconds apart.
+constexpr Duration kIdle = std::chrono::milliseconds(60'500);
 const IpAddress kForbidden = IpAddress::v4({10, 0, 0, 1});
 const SocketAddress kClient{IpAddress::v4({127, 0, 0, 1}), 1};
 
@@ -68,21 +70,26 @@ Task<> relay(Session& session, const Router& router, std::unique_ptr<Datagram> s
   socks5::SizeLimit limit(kLimit, session);
   socks5::Association client(std::move(socket), {.ip = kClient.ip()}, session, limit);
   socks5::UdpRelay relay(co_await this_scope(), session, router, client, *outbound, session.client.get(), limit,
-                         {.idle_timeout = std::chrono::minutes(1)});
+                         {.idle_timeout = kIdle});
   std::ignore = co_await relay.run();
 }
 
-Task<> play(const std::vector<Step>& steps, DatagramScript& client, DatagramScript& targets, Task<> served) {
+/// Takes the steps while the relay runs; strangers do not keep it from ending. The rest is taken out.
+Task<> play(std::vector<Step>& steps, DatagramScript& client, DatagramScript& targets, Task<> served) {
   TaskGroup group(co_await this_scope());
   group.spawn(std::move(served));
+  std::size_t taken = 0;
   for (const Step& step : steps) {
     if (step.wait > Duration::zero()) co_await sleep_for(step.wait);
+    if (group.running() == 0) break;
+    ++taken;
     SocketAddress from = kClient;
     if (step.who == 1) from = SocketAddress(kClient.ip(), 2);
     if (step.who == 2) from = SocketAddress(IpAddress::v4({127, 0, 0, 2}), 1);
     if (step.who == 3) from = SocketAddress(IpAddress::v4({8, 8, 8, 8}), 53);
     (step.who == 3 ? targets : client).put({from, "", step.payload});
   }
+  steps.resize(taken);
   co_await group.join();  // by the idle time
 }
 
