@@ -53,6 +53,7 @@ class UdpEcho : public TunnelSet {
     for (auto& tunnel : tunnels_) {
       if (options.trips != 0 && completed_ < wanted_ && tunnel.fd >= 0)
         run_.client.fail_tunnel(tunnel, "the run timed out");
+      if (completed_ == 0 && tunnel.fd >= 0) run_.client.fail_tunnel(tunnel, "nothing came back");
       run_.client.close(tunnel);
     }
     auto report = make_report(options, result, run_.client, run_.sink.pid());

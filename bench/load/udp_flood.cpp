@@ -84,7 +84,10 @@ class UdpFlood : public TunnelSet {
     result.seconds = std::chrono::duration<double>(end - begin).count();
     result.after = measure_trees(options.server_pids);
     result.bytes = result.completed * options.size;
-    for (auto& tunnel : tunnels_) run_.client.close(tunnel);
+    for (auto& tunnel : tunnels_) {
+      if (result.completed == 0 && tunnel.fd >= 0) run_.client.fail_tunnel(tunnel, "nothing was delivered");
+      run_.client.close(tunnel);
+    }
 
     auto report = make_report(options, result, run_.client, run_.sink.pid());
     report["tunnels"] = open_;

@@ -63,12 +63,15 @@ void check_group(const CheckContext& context, const std::optional<T>& it) {
   if (it && it->chain_group) check_selector(context, it->chain_group->selector);
 }
 
-/// Only listeners that bind at the end of a chain have a use for one.
-void check_listener(const CheckContext& context, const Listener& listener) {
+/// Only listeners that bind at the end of a chain have a use for one of their own; any other's is the handler's.
+void check_listener(const CheckContext& context, const Service& service) {
+  if (!service.listener) return;
+  const Listener& listener = *service.listener;
   bool named = !listener.chain.empty() || listener.chain_group;
+  bool handler_has_one = service.handler && (!service.handler->chain.empty() || service.handler->chain_group);
   bool binds_remotely = listener.type == "rtcp" || listener.type == "rudp" || listener.type == "runix";
-  if (named && !binds_remotely)
-    context.warning(listener.origin, fmt::format("'chain' of listener '{}' has no effect; it belongs to the handler",
+  if (named && handler_has_one && !binds_remotely)
+    context.warning(listener.origin, fmt::format("'chain' of listener '{}' has no effect: the handler's is used",
                                                  canonical_name(Kind::listener, listener.type)));
 }
 
@@ -129,7 +132,7 @@ void check_chains(const CheckContext& context) {
   for (const Service& service : config.services) {
     check_group(context, service.handler);
     check_group(context, service.listener);
-    if (service.listener) check_listener(context, *service.listener);
+    check_listener(context, service);
     if (service.forwarder) check_forwarder(context, *service.forwarder);
   }
   for (const Chain& chain : config.chains)

@@ -70,7 +70,11 @@ class Builder {
     routing.bypass = policies_.bypass_of(service.origin, service.bypass, service.bypasses);
     routing.names.hosts = policies_.hosts_of(service.origin, service.hosts);
     routing.names.resolver = chains_.resolver_of(service.origin, service.resolver);
-    routing.chains = chains_.chains_of(handler.origin, handler.chain, handler.chain_group);
+    // A chain that was written at the listener (as in GOST's tutorial for udp) is meant for what leaves from here, too.
+    bool own = !handler.chain.empty() || handler.chain_group;
+    const config::Listener listener = service.listener.value_or(config::Listener{});
+    routing.chains = own ? chains_.chains_of(handler.origin, handler.chain, handler.chain_group)
+                         : chains_.chains_of(listener.origin, listener.chain, listener.chain_group);
     routing.log = context_.log.with({{"service", service.name}, {"kind", "route"}});
     return std::make_shared<const ChainRouter>(std::move(routing));
   }
