@@ -72,6 +72,11 @@ class PeerWait {
     IoWatch watch;
     if (auto started = watch.start(session_.io.loop, socket_.fd(), IoWatch::Kind::input); !started)
       co_return end(started.error());
+    co_await accept_at(watch);
+    watch.stop();  // the socket outlives this coroutine, and its events would find no watch
+  }
+
+  Task<> accept_at(IoWatch& watch) {
     while (!group_.scope().stopped()) {
       auto accepted = try_accept(socket_.fd());
       if (accepted) {

@@ -39,7 +39,9 @@ std::optional<Path> PathFinder::after(const Path& path, std::optional<std::size_
 
 std::optional<Path> PathFinder::around(const Path& path, std::size_t failed, TimePoint now) {
   const PathStep& step = path.steps[failed];
-  if (std::ranges::find(tried_nodes_, step.node) == tried_nodes_.end()) tried_nodes_.push_back(step.node);
+  // A node is replaced once in a request: its mark may be over by the time a retry comes to it again.
+  if (std::ranges::find(tried_nodes_, step.node) != tried_nodes_.end()) return std::nullopt;
+  tried_nodes_.push_back(step.node);
   if (const Node* other = step.hop->choose(request_, tried_nodes_, now)) {
     Path next = path;
     next.steps[failed].node = other;

@@ -173,6 +173,21 @@ def test_only_the_expected_peer_is_let_in(program, bind, service):
 
 # --- leaving ---
 
+def test_peers_that_come_while_the_wait_ends(program):
+    """Whether the wait ends with a first peer or with the client: those who come a moment later find nobody."""
+    for number in range(300):
+        with contextlib.closing(Bind5(program.at["socks5"])) as client, contextlib.ExitStack() as stack:
+            peers_at_once = [stack.enter_context(contextlib.closing(socket.socket())) for _ in range(4)]
+            for peer in peers_at_once:
+                peer.setblocking(False)
+            if number % 2:
+                client.sock.shutdown(socket.SHUT_WR)
+            for peer in peers_at_once:
+                peer.connect_ex(client.bound)
+    assert program.running
+
+
+
 @pytest.mark.parametrize("leave", [lambda sock: sock.shutdown(socket.SHUT_WR), wire.reset, lambda sock: sock.close()],
                          ids=["fin", "rst", "close"])
 @pytest.mark.parametrize(("bind", "service"), [(Bind5, "socks5"), (Bind4, "socks4")])

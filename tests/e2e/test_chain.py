@@ -308,13 +308,13 @@ def test_a_node_that_fails_is_replaced_within_the_request(gost, proxies, echo, d
         program = through(gost, f"socks5://{join(address)},{join(good)}?strategy=fifo")
         with contextlib.closing(wire.tunnel5(program.address, echo.address)) as sock:
             wire.assert_echo(sock)
-        warning = program.wait_for_log("trying again", level="warn")[0]["msg"]
+        warning = program.wait_for_log("now trying", level="warn")[0]["msg"]
         assert warning.startswith(f"hop-0/node-0 ({join(address)}): ")
-        assert warning.endswith(f"; trying again through hop-0/node-1 ({join(good)})")
+        assert warning.endswith(f"; now trying hop-0/node-1 ({join(good)})")
         # It is marked: the next request begins with the other one.
         with contextlib.closing(wire.tunnel5(program.address, echo.address)) as sock:
             wire.assert_echo(sock)
-        assert len(program.log_lines("trying again")) == 1
+        assert len(program.log_lines("now trying")) == 1
         if kind != "refuses":
             assert first.accepted == 1
 
@@ -325,7 +325,7 @@ def test_a_middle_node_that_fails_is_replaced_too(gost, proxies, echo, dead_port
                       node(proxies[2], "socks4"))
     with contextlib.closing(wire.tunnel5(program.address, echo.address)) as sock:
         wire.assert_echo(sock)
-    assert program.wait_for_log("trying again")[0]["msg"].startswith(f"hop-1/node-0 (127.0.0.1:{dead_port}): ")
+    assert program.wait_for_log("now trying")[0]["msg"].startswith(f"hop-1/node-0 (127.0.0.1:{dead_port}): ")
 
 
 def test_all_nodes_fail(gost, echo, dead_port):
@@ -421,9 +421,9 @@ def test_named_hops_in_a_file(gost, tmp_path, proxies, echo, dead_port):
     program = gost("-C", file)
     with contextlib.closing(wire.tunnel5(program.address, echo.address)) as sock:
         wire.assert_echo(sock)
-    warning = program.wait_for_log("trying again")[0]["msg"]
+    warning = program.wait_for_log("now trying")[0]["msg"]
     assert warning.startswith(f"far/main (127.0.0.1:{dead_port}): not reached through near/one (")
-    assert warning.endswith(f"trying again through far/spare ({join(proxies[1].at['protected'])})")
+    assert warning.endswith(f"now trying far/spare ({join(proxies[1].at['protected'])})")
 
 
 # --- large and long ---

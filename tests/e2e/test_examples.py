@@ -7,53 +7,71 @@ import pytest
 import yaml
 
 from support.program import ROOT, run_gost
+from support.servers import free_port
 
 EXAMPLES = ROOT / "examples"
 README = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```bash\n(.*?)\n```", README, re.DOTALL)
 
 
-def pairs():
-    """(a gost command, the curl commands that follow it or the commands beside it)"""
-    found, group = [], []
-    for block in BLOCKS:
-        if block.startswith("gost "):
-            if group and group[-1].startswith("curl "):
-                group = []
-            group.append(block)
+def groups():
+    """([the ways to start each of the programs, in their order], what is done with them). A file that follows a command
+    is another way to start the same program; after what is done with them, others begin."""
+    programs, found = [], []
+    for before, block in zip(["", *BLOCKS], BLOCKS):
+        if not block.startswith("gost "):
+            found.append((programs, block))
+            continue
+        if not before.startswith("gost "):
+            programs = []
+        if " -C " in block and " -L " in before:
+            programs[-1].append(block)
         else:
-            found += [(command, block) for command in group if command.startswith("gost ")]
-            group.append(block)
+            programs.append([block])
     return found
 
 
-PAIRS = pairs()
+def cases():
+    """(the commands, what is done with them): everything by command lines, everything by files, whichever there are."""
+    for programs, done in groups():
+        for way in range(max(map(len, programs))):
+            yield [ways[min(way, len(ways) - 1)] for ways in programs], done
 
 
-def start(gost, command):
-    """As the user would type it in examples/, on ports of the kernel's choice."""
+CASES = list(cases())
+
+
+def start(gost, command, replaced):
+    """As the user would type it in examples/, with other ports and targets."""
     words = shlex.split(command)[1:]
-    if words[0] == "-C":
-        text = (EXAMPLES / words[1]).read_text(encoding="utf-8")
-        assert "addr: :1080" in text
-        return gost("-C", "-", stdin=text.replace("addr: :1080", "addr: 127.0.0.1:0"), cwd=EXAMPLES)
-    return gost(*(re.sub(r":1080\b", "127.0.0.1:0", word) for word in words), cwd=EXAMPLES)
+    if words[0] != "-C":
+        return gost(*map(replaced, words), services=words.count("-L"), cwd=EXAMPLES)
+    text = (EXAMPLES / words[1]).read_text(encoding="utf-8")
+    return gost("-C", "-", stdin=replaced(text), services=len(yaml.safe_load(text)["services"]), cwd=EXAMPLES)
 
 
-@pytest.mark.parametrize(("command", "curl"), PAIRS)
-def test_command(gost, web, command, curl):
-    program = start(gost, command)
-    words = shlex.split(curl.replace("127.0.0.1:1080", f"127.0.0.1:{program.port}")
-                        .replace("http://example.com/", f"http://localhost:{web.port}/"))
-    done = subprocess.run([*words, "--silent", "--show-error", "--noproxy", ""], capture_output=True, timeout=60,
-                          check=False)
-    assert done.stdout == b"hello", done.stderr
-    assert "warn" not in program.stderr and "error" not in program.stderr
+@pytest.mark.parametrize(("commands", "done"), CASES, ids=[f"{' '.join(commands)} ; {done}" for commands, done in CASES])
+def test_commands(gost, web, commands, done):
+    ports = {port: free_port() for port in ("1080", "1081", "8000", "8080")}
+
+    def replaced(text):
+        # What listens on every address listens on the loopback here, and what is asked for is here, too.
+        text = re.sub(r"(?<![\w.\]])(?:127\.0\.0\.1)?:(1080|1081|8000|8080)\b",
+                      lambda match: f"127.0.0.1:{ports[match[1]]}", text)
+        text = text.replace("http://example.com/", f"http://localhost:{web.port}/")
+        return text.replace("example.com:80", f"localhost:{web.port}")
+
+    programs = [start(gost, command, replaced) for command in commands]
+    result = subprocess.run([*shlex.split(replaced(done)), "--silent", "--show-error", "--noproxy", ""],
+                            capture_output=True, timeout=60, check=False)
+    assert result.stdout == b"hello", result.stderr
+    for program in programs:
+        assert "warn" not in program.stderr and "error" not in program.stderr
 
 
 def test_every_command_was_run():
-    commands = {command for pair in PAIRS for command in pair}
-    assert commands == set(BLOCKS)
+    run = {command for commands, done in CASES for command in [*commands, done]}
+    assert run == set(BLOCKS)
 
 
 def test_every_file_is_shown_and_good():

@@ -1,12 +1,18 @@
 """The tutorial's "iperf Test": TCP and UDP through forwards and a SOCKS5 server, with both kinds of UDP. Small."""
 import contextlib
 import json
+import re
+import shlex
 import subprocess
 
 import pytest
 
+from support.program import ROOT
 from support.reasons import join
-from support.servers import Iperf3
+from support.servers import Iperf3, free_port
+
+TUTORIAL = (ROOT / "examples/tutorial/README.md").read_text(encoding="utf-8")
+SERVER, FORWARDS = (shlex.split(command)[1:] for command in re.findall(r"^gost .*65535.*$", TUTORIAL, re.MULTILINE))
 
 
 @pytest.fixture(name="iperf", scope="module")
@@ -15,23 +21,29 @@ def iperf_server(tmp_path_factory):
         yield server
 
 
-@pytest.fixture(name="front_ports", scope="module", params=["?relay=udp&udpBufferSize=65535", "?udpBufferSize=65535", ""],
+@pytest.fixture(name="front_port", scope="module", params=["relay=udp&udpBufferSize=65535", "udpBufferSize=65535", ""],
                 ids=["associate", "udp-tun", "defaults"])
 def forwards(request, shared_gost, iperf):
-    """A TCP and a UDP forward on one port, as in the tutorial."""
-    server = shared_gost("-L", "socks5://127.0.0.1:0?notls=true&udp=true&udpBufferSize=65535")
-    node = f"socks5://{join(server.address)}{request.param}"
-    tcp = shared_gost("-L", f"tcp://127.0.0.1:0/:{iperf.port}", "-F", node)
-    shared_gost("-L", f"udp://127.0.0.1:{tcp.port}/:{iperf.port}?keepalive=true&readBufferSize=65535", "-F", node)
-    return tcp.port
+    """The two programs of the tutorial with other ports, and its node option or others in its place."""
+    server = shared_gost(*SERVER[:-1], SERVER[-1].replace(":1080", "127.0.0.1:0"))
+    port = free_port()
+
+    def replaced(word):
+        for old, new in ((":15201", f"127.0.0.1:{port}"), (":5201", f":{iperf.port}"), (":1080", join(server.address)),
+                         ("relay=udp&udpBufferSize=65535", request.param)):
+            word = word.replace(f"/{old}", f"/{new}").replace(f"?{old}", f"?{new}")
+        return word
+
+    shared_gost(*map(replaced, FORWARDS), services=2)
+    return port
 
 
 @pytest.fixture(name="run_iperf")
-def iperf_client(front_ports, iperf):
+def iperf_client(front_port, iperf):
     """run_iperf(*arguments) is what the client reports at the end of a test through the forwards."""
     def run(*arguments):
         iperf.next_test()
-        return run_client(front_ports, *arguments)
+        return run_client(front_port, *arguments)
     return run
 
 

@@ -6,7 +6,6 @@ import socket
 import time
 
 from support import wire
-from support.peers import Target
 from support.replay import rewritten
 from support.udp import udp_socket
 
@@ -26,20 +25,20 @@ def what_the_application_said(events):
 
 
 class StreamClientReplay:
-    """`start(proxy)` starts the program with a proxy at this address and returns where it listens. `received` is what
-    the application gets in the end."""
+    """The program listens at `forward`, and `listener` (a Target) is its proxy. `received` is what the application gets
+    in the end."""
 
-    def __init__(self, start, events, received):
-        self._start = start
+    def __init__(self, forward, listener, events, received):
+        self._forward = forward
+        self._listener = listener
         self._events = events
         self._received = received
 
     def play(self):
-        with contextlib.closing(Target()) as listener, \
-                contextlib.closing(wire.connect(self._start(listener.address))) as application:
+        with contextlib.closing(wire.connect(self._forward)) as application:
             self._application = application
             application.sendall(what_the_application_said(self._events))
-            proxy = listener.accept()
+            proxy = self._listener.accept()
             for event in self._events:
                 self._step(proxy, event)
 
@@ -70,16 +69,15 @@ class StreamClientReplay:
 class DatagramClientReplay:
     """The same for UDP ASSOCIATE. `received` are the datagrams that the application gets, in their order."""
 
-    def __init__(self, start, events, received):
-        self._start = start
+    def __init__(self, forward, listener, events, received):
+        self._forward = forward
+        self._listener = listener
         self._events = events
         self._received = received
 
     def play(self):
-        with contextlib.closing(Target()) as listener, contextlib.closing(udp_socket()) as relay, \
-                contextlib.closing(udp_socket()) as application:
+        with contextlib.closing(udp_socket()) as relay, contextlib.closing(udp_socket()) as application:
             self._application = application
-            self._forward = self._start(listener.address)
             self._questions = iter(re.search(rb"ping.*", data, re.DOTALL)[0]
                                    for data in bytes_of(self._events, "c2s", "udp"))
             self._relay = relay
@@ -87,7 +85,7 @@ class DatagramClientReplay:
             # The first datagram makes the client come.
             self._ask()
             asked = True
-            proxy = listener.accept()
+            proxy = self._listener.accept()
             for event in self._events:
                 if event.get("leg") == "udp":
                     if event["dir"] == "c2s" and not asked:
