@@ -92,6 +92,16 @@ def test_the_relay_is_where_the_client_connected(client, program):
     assert client.relay[0] == "127.0.0.1" and client.relay[1] not in (0, program.at["udp"][1])
 
 
+def test_a_client_on_ipv6_reaches_both_families(gost, udp_echo):
+    program = gost("-L", "socks5://[::1]:0?udp=true")
+    with contextlib.closing(UdpAnswering("::1")) as target6, contextlib.closing(Association(program.address)) as client:
+        assert client.relay[0] == "::1"
+        for target in (udp_echo, target6):
+            client.send(b"question", target.address)
+            answer = client.receive()
+            assert (answer.payload, answer.source) == (b"question", target.address)
+
+
 def test_a_public_address_is_announced(program, udp_echo):
     with contextlib.closing(Association(program.at["public"])) as client:
         assert client.relay[0] == "203.0.113.9"

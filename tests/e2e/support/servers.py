@@ -156,5 +156,6 @@ def dnsmasq(directory, **addresses):
     port = free_port()
     known = [f"--host-record={name.replace('_', '.')},{ip}" for name, ip in addresses.items()]
     return Server(["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
-                   "--bind-interfaces", "--listen-address=127.0.0.1", f"--port={port}", "--pid-file=", "--local=/example/", "--user=",
+                   "--bind-interfaces", "--listen-address=127.0.0.1", f"--port={port}", "--pid-file=",
+                   "--local=/example/", "--user=",
                    "--group=", *known], port, directory / f"dnsmasq-{port}.out")
