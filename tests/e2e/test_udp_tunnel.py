@@ -7,6 +7,7 @@ import pytest
 
 from support import peers, wire
 from support.reasons import assert_reason, ends, last_line, lines_of
+from support.servers import free_port
 from support.udp import UDP_TUN, UdpAnswering, UdpTarget, UdpTunnel, frame, negotiated, udp_socket
 from support.waiting import wait_until
 
@@ -232,14 +233,9 @@ def test_the_idle_timeout(program, udp_echo):
 
 # --- bind mode ---
 
-def free_udp_port(host="127.0.0.1"):
-    with contextlib.closing(udp_socket(host)) as sock:
-        return sock.getsockname()[1]
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
 def test_bound_to_a_port_peers_are_told_apart(program, host):
-    port = free_udp_port()
+    port = free_port()
     with contextlib.closing(UdpTunnel(program.at["bind"], requested=(host, port))) as tunnel:
         assert tunnel.bound == ("0.0.0.0" if host == "0.0.0.0" else "127.0.0.1", port)
         with contextlib.closing(udp_socket()) as one, contextlib.closing(udp_socket("127.0.0.2")) as two:
@@ -252,7 +248,7 @@ def test_bound_to_a_port_peers_are_told_apart(program, host):
 
 
 def test_bound_to_ipv6(program):
-    port = free_udp_port("::1")
+    port = free_port("::1")
     with contextlib.closing(UdpTunnel(program.at["bind"], requested=("::1", port))) as tunnel:
         assert tunnel.bound == ("::1", port)
         with contextlib.closing(udp_socket("::1")) as peer:
@@ -285,7 +281,7 @@ def test_an_address_to_which_it_cannot_be_bound(program, host):
 
 
 def test_the_end_of_the_client_frees_the_port(program):
-    port = free_udp_port()
+    port = free_port()
     with contextlib.closing(UdpTunnel(program.at["bind"], requested=("127.0.0.1", port))) as tunnel:
         connection = ends(tunnel.sock)
     last_line(program, connection)

@@ -8,9 +8,9 @@ from typing import Callable
 
 import pytest
 
-from support import peers
 from support.replay_bind import BindReplay
 from support.replay_datagrams import DatagramReplay
+from support.servers import free_port
 from support.udp import udp_socket
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
@@ -144,18 +144,14 @@ def one_program_per_command(shared_gost):
 @pytest.mark.parametrize("name", BINDS)
 def test_recorded_bind(name, server_for):
     proxy = server_for(name)
-    with contextlib.closing(peers.dead_socket()) as sock:
-        bound = sock.getsockname()[1]
-    BindReplay(proxy, {PORT: proxy[1], BOUND: bound}, events_of(name), HOSTS.get(name, "127.0.0.1")).play()
+    BindReplay(proxy, {PORT: proxy[1], BOUND: free_port()}, events_of(name), HOSTS.get(name, "127.0.0.1")).play()
 
 
 @pytest.mark.parametrize("name", DATAGRAMS)
 def test_recorded_datagrams(name, server_for):
     proxy = server_for(name)
     with contextlib.closing(udp_socket()) as busy:
-        with contextlib.closing(udp_socket()) as sock:
-            bound = sock.getsockname()[1]
-        ports = {PORT: proxy[1], BOUND: bound, BUSY: busy.getsockname()[1]}
+        ports = {PORT: proxy[1], BOUND: free_port(), BUSY: busy.getsockname()[1]}
         DatagramReplay(proxy, ports, events_of(name), HOSTS.get(name)).play()
 
 

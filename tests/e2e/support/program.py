@@ -1,4 +1,5 @@
 """The program under test: started with arguments, observed through its log and /proc, ended and examined."""
+import contextlib
 import json
 import os
 import re
@@ -126,6 +127,20 @@ class Gost:
     @property
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def listens_at(self, port):
+        """Whether a socket of its own accepts TCP connections at this port. Connecting would not tell: the port may be
+        somebody else's by now."""
+        own = set()
+        for link in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                own.add(os.readlink(link))
+        for table in ("tcp", "tcp6"):
+            for line in Path(f"/proc/{self.process.pid}/net/{table}").read_text(encoding="ascii").splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port and f"socket:[{fields[9]}]" in own:
+                    return True
+        return False
 
     @property
     def resident_kib(self):

@@ -1,7 +1,9 @@
 """SOCKS servers of other people, as upstreams and as measures: each is started on a free port and ended by its pid."""
+import contextlib
 import json
 import os
 import pwd
+import random
 import signal
 import socket
 import subprocess
@@ -21,11 +23,17 @@ client pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}
 """
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    """A port of the kernel's choice that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+def free_port(host="127.0.0.1"):
+    """A port that nobody has at this moment, neither for TCP nor for UDP. It is above those that the kernel gives away by
+    itself: else another one of a busy machine would get it before it is used."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        port = random.randrange(61000, 65536)
+        with socket.socket(family) as stream, socket.socket(family, socket.SOCK_DGRAM) as datagrams:
+            with contextlib.suppress(OSError):
+                stream.bind((host, port))
+                datagrams.bind((host, port))
+                return port
 
 
 def answers(port):
