@@ -91,7 +91,8 @@ int main(int argc, char** argv) {
   if (!options) return complain(options.error().text);
   raise_descriptor_limit();
 
-  const auto sink = Sink::start(role_for(options->mode), number_of_targets(*options), options->sink_port);
+  const auto sink =
+      Sink::start(role_for(options->mode), number_of_targets(*options), options->sink_port, options->rate);
   if (!sink) return complain(sink.error().text);
 
   Client client(*options, sink->targets(), expected_tunnels(*options));

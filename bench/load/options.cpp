@@ -114,6 +114,7 @@ std::vector<std::pair<std::string_view, Setter>> setters(Options& options) {
           {"--window", number(options.window)},
           {"--trips", number(options.trips)},
           {"--bytes", number(options.bytes)},
+          {"--rate", number(options.rate)},
           {"--time", duration(options.seconds)},
           {"--hold", duration(options.hold)},
           {"--patience", duration(options.patience)},
@@ -200,6 +201,7 @@ options (durations as 5s, 250ms)
   --user, --password  for SOCKS5; the user id for SOCKS4
   --server-pid PIDS measure these processes (1,2,3) and their children: CPU time, memory, descriptors
   --sink-port PORT  a fixed port for the sink (default: any free one)
+  --rate N          bulk-down: each stream gets this many bytes a second at most
   --exchange BOOL   connect: false closes right after the handshake
   --segmentation BOOL  udp-flood: false hands the kernel every datagram by itself
   --patience T      one connection or answer may take this long (10s), then it counts as an error

@@ -57,6 +57,7 @@ struct Options {
   std::uint32_t window = 8;            ///< udp-echo, udp-flood: datagrams of each tunnel that are under way
   std::uint64_t trips = 0;             ///< roundtrip, udp-echo: how many in all (0: as many as `seconds` allow)
   std::uint64_t bytes = 0;             ///< bulk-*: bytes of each stream and direction (0: as many as `seconds` allow)
+  std::uint64_t rate = 0;              ///< bulk-down: bytes a second of each stream at most (0: as fast as they go)
   Duration seconds{};                  ///< how long to measure
   Duration hold{};                     ///< idle: how long the tunnels rest
   Duration patience{};                 ///< how long one connection or answer may take

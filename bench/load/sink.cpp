@@ -140,12 +140,13 @@ class SinkLoop {
   std::vector<std::uint8_t> buffer_;
 };
 
-Result<int> listen_on(sockaddr_in& address) {
+Result<int> listen_on(sockaddr_in& address, std::uint64_t rate) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(Error::system(errno, "sink: socket"));
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
+  if (rate != 0) setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate);
   socklen_t length = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   if (bind(fd, generic, length) != 0 || listen(fd, backlog) != 0 || getsockname(fd, generic, &length) != 0) {
@@ -158,7 +159,7 @@ Result<int> listen_on(sockaddr_in& address) {
 
 }  // namespace
 
-Result<Sink> Sink::start(Role role, unsigned addresses, std::uint16_t port) {
+Result<Sink> Sink::start(Role role, unsigned addresses, std::uint16_t port, std::uint64_t rate) {
   Sink sink;
   std::vector<int> listeners;
   for (unsigned i = 0; i < (port != 0 ? 1 : addresses); ++i) {
@@ -166,7 +167,7 @@ Result<Sink> Sink::start(Role role, unsigned addresses, std::uint16_t port) {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(port != 0 ? INADDR_LOOPBACK : (127U << 24 | 1U << 8 | (i + 1)));
-    const auto fd = is_udp(role) ? receive_on(address) : listen_on(address);
+    const auto fd = is_udp(role) ? receive_on(address) : listen_on(address, rate);
     if (!fd) return fail(fd.error());
     listeners.push_back(*fd);
     sink.targets_.push_back(address);

@@ -33,8 +33,9 @@ struct SinkCounters {
 class Sink {
  public:
   /// Listens on `addresses` addresses 127.0.1.1, 127.0.1.2, … (one address, 127.0.0.1, with a fixed `port`), so that
-  /// a proxy has that many times its range of ephemeral ports, and starts the child.
-  static Result<Sink> start(Role role, unsigned addresses, std::uint16_t port);
+  /// a proxy has that many times its range of ephemeral ports, and starts the child. A `rate` other than 0 limits the
+  /// bytes a second that each connection sends.
+  static Result<Sink> start(Role role, unsigned addresses, std::uint16_t port, std::uint64_t rate);
 
   Sink(Sink&& other) noexcept;
   Sink& operator=(Sink&&) = delete;
