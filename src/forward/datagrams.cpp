@@ -42,12 +42,16 @@ Task<Result<>> forward_datagrams(Session& session, const HandlerOptions& options
   session.record.set_route(way->datagrams->local(), way->target);
   session.record.relay_started(session.io.loop.now());
 
-  const DatagramRelayOptions relaying{
+  DatagramRelayOptions relaying{
       .forth = {.to = way->target}, .back = {.to = session.record.remote()}, .idle_timeout = options.idle_timeout};
+  relaying.not_sent = [&session](const Error& error) {
+    session.record.note(Level::debug, error.in("a datagram cannot be sent").text);
+  };
   DatagramCounters& counted = session.datagrams;
   const DatagramRelayCounters counters{counted.from_client, session.bytes.from_a, counted.to_client,
                                        session.bytes.from_b, counted.dropped};
-  auto error = co_await relay_datagrams(*session.datagram, *way->datagrams, session.io.datagrams, relaying, counters);
+  auto error = co_await relay_datagrams(*session.datagram, *way->datagrams, session.io.datagrams, std::move(relaying),
+                                        counters);
   counted.dropped += session.datagram->discarded() + way->datagrams->discarded();
   tell_datagrams(session);
   session.record.relay_ended(session.io.loop.now(), error);

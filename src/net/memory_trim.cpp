@@ -7,13 +7,15 @@
 namespace gost {
 
 namespace {
-/// Fewer connections than this are not worth a trim.
+/// What fewer connections than this leave behind is not worth a trim.
 constexpr std::size_t kRush = 512;
 }  // namespace
 
 void MemoryTrim::connection_ended(std::size_t left) {
+  ++ended_;
   peak_ = std::max(peak_, left);
-  if (peak_ < kRush || left > peak_ / 16) return;
+  if (ended_ < kRush || left > peak_ / 16) return;
+  ended_ = 0;
   peak_ = left;
   ::malloc_trim(0);
 }

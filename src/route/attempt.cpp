@@ -61,6 +61,11 @@ bool is_of_the_proxy(Cause cause) {
   }
 }
 
+/// Whether the proxy has ended a conversation rather than refused something.
+bool broke_off(Cause cause) {
+  return cause == Cause::protocol || cause == Cause::eof || cause == Cause::reset;
+}
+
 }  // namespace
 
 Attempt::Attempt(const AttemptContext& context, const Path& path) : context_(context), path_(path) {
@@ -99,16 +104,18 @@ const OutboundOptions& Attempt::outbound_of(std::size_t steps) const {
 
 Task<Result<std::unique_ptr<Stream>>> Attempt::connect_by_proxy(std::size_t step, Endpoint target) {
   auto stream = co_await node(step).options.connector->connect(context_.io, underlays_[step], std::move(target));
-  if (!stream) co_return fail(judge(step, stream.error()));
+  if (!stream) co_return fail(judge(step, Network::tcp, stream.error()));
   node(step).candidate.succeeded();
   co_return stream;
 }
 
-Error Attempt::judge(std::size_t step, const Error& error) {
-  if (failed_step_) return error;
+Error Attempt::judge(std::size_t step, Network network, const Error& error) {
+  if (failure_) return error;
   const NodeUnderlay& underlay = underlays_[step];
   bool of_the_node = !underlay.is_opened() || (!underlay.is_admitted() && is_of_the_proxy(error.cause));
-  if (of_the_node) failed_step_ = step;
+  // One that let us in may have its reasons for this target; for datagrams to anywhere there is no target.
+  bool another_may_do_better = broke_off(error.cause) || network == Network::udp;
+  if (of_the_node || another_may_do_better) failure_ = NodeFailure{.step = step, .marks = of_the_node};
   return error.in(path_.steps[step].label());
 }
 
@@ -124,7 +131,7 @@ Task<Result<std::unique_ptr<Stream>>> Attempt::open_raw(std::size_t step) {
     co_return co_await context_.outbound.connect(context_.io, std::move(*to),
                                                  node(0).options.outbound.for_requester(context_.from));
   auto stream = co_await connect_from(step, std::move(*to));
-  if (stream || failed_step_) co_return stream;
+  if (stream || failure_) co_return stream;
   co_return fail(stream.error().cause, "not reached through " + stream.error().text);
 }
 
@@ -157,9 +164,11 @@ Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_by_proxy(std::siz
   auto datagram = co_await node(step).options.connector->open_datagram(context_.io, underlays_[step]);
   if (!datagram) {
     // A connector without datagrams does not even try to reach the proxy.
-    if (datagram.error().cause == Cause::command && !underlays_[step].is_opened() && !failed_step_)
+    if (datagram.error().cause == Cause::command && !underlays_[step].is_opened() && !failure_) {
+      failure_ = NodeFailure{.step = step, .marks = false};
       co_return fail(datagram.error().in(path_.steps[step].label()));
-    co_return fail(judge(step, datagram.error()));
+    }
+    co_return fail(judge(step, Network::udp, datagram.error()));
   }
   node(step).candidate.succeeded();
   co_return datagram;
@@ -169,7 +178,7 @@ Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_to_node(std::size
   const NodeOptions& options = node(step).options;
   auto ip = co_await resolve(context_.io, options.names, context_.outbound, options.address.host);
   if (!ip) {
-    failed_step_ = step;
+    failure_ = NodeFailure{.step = step};
     co_return fail(ip.error().in(path_.steps[step].label()));
   }
   SocketAddress peer(*ip, options.address.port);

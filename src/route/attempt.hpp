@@ -31,8 +31,8 @@ class Attempt {
   /// A way for datagrams to anywhere from the end of the path; as of Router::open_datagram().
   Task<Result<std::unique_ptr<Datagram>>> open_datagram(std::optional<SocketAddress> only_peer);
 
-  /// The step of the path whose node failed; nothing if none did, or none before the target was asked for.
-  std::optional<std::size_t> failed_step() const { return failed_step_; }
+  /// The node of the path that failed; nothing if each did its part and the target cannot be reached.
+  const std::optional<NodeFailure>& failure() const { return failure_; }
 
  private:
   class NodeUnderlay;
@@ -51,14 +51,14 @@ class Attempt {
   Task<Result<std::unique_ptr<Stream>>> open_raw(std::size_t step);
   Task<Result<Destination>> address_of(std::size_t step);
 
-  /// Decides who is to blame for `error` of the connector of `step`, and names it.
-  Error judge(std::size_t step, const Error& error);
+  /// Decides who is to blame for `error` of the connector of `step` about something in `network`, and names it.
+  Error judge(std::size_t step, Network network, const Error& error);
   const OutboundOptions& outbound_of(std::size_t steps) const;
 
   AttemptContext context_;
   const Path& path_;
   std::deque<NodeUnderlay> underlays_;
-  std::optional<std::size_t> failed_step_;
+  std::optional<NodeFailure> failure_;
 };
 
 }  // namespace gost

@@ -28,26 +28,26 @@ Path PathFinder::fresh_path(TimePoint now) {
   return path_of(*chain, {}, now);
 }
 
-std::optional<Path> PathFinder::after(const Path& path, std::optional<std::size_t> failed, TimePoint now) {
+std::optional<Path> PathFinder::after(const Path& path, std::optional<NodeFailure> failed, TimePoint now) {
   if (failed) {
-    path.steps[*failed].node->candidate.failed(now);
+    if (failed->marks) path.steps[failed->step].node->candidate.failed(now);
     if (auto other = around(path, *failed, now)) return other;
   }
   if (retries_-- <= 0) return std::nullopt;
   return fresh_path(now);
 }
 
-std::optional<Path> PathFinder::around(const Path& path, std::size_t failed, TimePoint now) {
-  const PathStep& step = path.steps[failed];
+std::optional<Path> PathFinder::around(const Path& path, const NodeFailure& failed, TimePoint now) {
+  const PathStep& step = path.steps[failed.step];
   // A node is replaced once in a request: its mark may be over by the time a retry comes to it again.
   if (std::ranges::find(tried_nodes_, step.node) != tried_nodes_.end()) return std::nullopt;
   tried_nodes_.push_back(step.node);
   if (const Node* other = step.hop->choose(request_, tried_nodes_, now)) {
     Path next = path;
-    next.steps[failed].node = other;
+    next.steps[failed.step].node = other;
     return next;
   }
-  path.chain->candidate.failed(now);
+  if (failed.marks) path.chain->candidate.failed(now);
   const Chain* chain = chains_->choose(request_, tried_chains_, now);
   if (chain == nullptr) return std::nullopt;
   tried_chains_.push_back(chain);

@@ -16,6 +16,13 @@ struct PathStep {
   std::string label() const;
 };
 
+/// A node that did not do its part.
+struct NodeFailure {
+  std::size_t step = 0;
+  /// It did not let us in, whatever the target: it is marked. Else only this request is to try another one.
+  bool marks = true;
+};
+
 /// One node of each hop, in the order in which they are passed. Without a step: directly to the target.
 struct Path {
   const Chain* chain = nullptr;
@@ -33,14 +40,14 @@ class PathFinder {
       : chains_(chains), request_(std::move(request)), retries_(retries) {}
 
   Path first(TimePoint now) { return fresh_path(now); }
-  /// After an attempt on `path` failed at the step number `failed`, or (nothing) at the target: the next one to try;
-  /// nothing if the request has failed for good. Marks the node that failed.
-  std::optional<Path> after(const Path& path, std::optional<std::size_t> failed, TimePoint now);
+  /// After an attempt on `path` failed at a node, or (nothing) at the target: the next one to try; nothing if the
+  /// request has failed for good. Marks the node if that is due.
+  std::optional<Path> after(const Path& path, std::optional<NodeFailure> failed, TimePoint now);
 
  private:
   Path path_of(const Chain& chain, std::span<const Node* const> tried, TimePoint now) const;
   Path fresh_path(TimePoint now);
-  std::optional<Path> around(const Path& path, std::size_t failed, TimePoint now);
+  std::optional<Path> around(const Path& path, const NodeFailure& failed, TimePoint now);
 
   const ChainGroup* chains_;
   RouteRequest request_;

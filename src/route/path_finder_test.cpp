@@ -47,13 +47,13 @@ TEST(PathFinder, AFailedNodeIsReplacedInItsHopOnly) {
   PathFinder finder(&chains, request_to("a"), 0);
   Path path = finder.first(kNow);
   EXPECT_EQ(shown(path), "hop-0/node-0 > hop-1/node-0");
-  auto next = finder.after(path, 1, kNow);
+  auto next = finder.after(path, NodeFailure{1}, kNow);
   EXPECT_EQ(shown(next), "hop-0/node-0 > hop-1/node-1");
-  next = finder.after(*next, 0, kNow);
+  next = finder.after(*next, NodeFailure{0}, kNow);
   EXPECT_EQ(shown(next), "hop-0/node-1 > hop-1/node-1");
-  next = finder.after(*next, 1, kNow);
+  next = finder.after(*next, NodeFailure{1}, kNow);
   EXPECT_EQ(shown(next), "hop-0/node-1 > hop-1/node-2");
-  EXPECT_EQ(shown(finder.after(*next, 1, kNow)), "none");
+  EXPECT_EQ(shown(finder.after(*next, NodeFailure{1}, kNow)), "none");
 }
 
 TEST(PathFinder, ATargetThatIsNotReachedIsFinalWithoutRetries) {
@@ -68,9 +68,9 @@ TEST(PathFinder, RetriesComeOnTop) {
   ChainGroup chains({chain_of({hop_of(0, 2)})});
   PathFinder finder(&chains, request_to("a"), 2);
   Path path = finder.first(kNow);
-  auto next = finder.after(path, 0, kNow);
+  auto next = finder.after(path, NodeFailure{0}, kNow);
   EXPECT_EQ(shown(next), "hop-0/node-1");
-  next = finder.after(*next, 0, kNow);
+  next = finder.after(*next, NodeFailure{0}, kNow);
   EXPECT_EQ(shown(next), "hop-0/node-0");  // both are marked: the first is used all the same
   next = finder.after(*next, std::nullopt, kNow);
   EXPECT_EQ(shown(next), "hop-0/node-0");
@@ -82,13 +82,13 @@ TEST(PathFinder, WhenAHopIsExhaustedTheNextChainIsTried) {
   PathFinder finder(&chains, request_to("a"), 0);
   Path path = finder.first(kNow);
   EXPECT_EQ(path.chain->name, "a");
-  auto next = finder.after(path, 0, kNow);
+  auto next = finder.after(path, NodeFailure{0}, kNow);
   ASSERT_TRUE(next);
   EXPECT_EQ(next->chain->name, "b");
   EXPECT_EQ(shown(next), "hop-1/node-0");
-  next = finder.after(*next, 0, kNow);
+  next = finder.after(*next, NodeFailure{0}, kNow);
   EXPECT_EQ(shown(next), "hop-1/node-1");
-  EXPECT_EQ(shown(finder.after(*next, 0, kNow)), "none");
+  EXPECT_EQ(shown(finder.after(*next, NodeFailure{0}, kNow)), "none");
   PathFinder later(&chains, request_to("a"), 0);
   EXPECT_EQ(later.first(kNow).chain->name, "a");  // both are marked
   PathFinder after_that(&chains, request_to("a"), 0);
@@ -125,7 +125,7 @@ TEST(PathFinder, ABypassOfANodeLeavesItOut) {
   PathFinder finder(&chains, request_to("a.local"), 0);
   Path path = finder.first(kNow);
   EXPECT_EQ(shown(path), "hop-0/node-1");
-  EXPECT_EQ(shown(finder.after(path, 0, kNow)), "none");
+  EXPECT_EQ(shown(finder.after(path, NodeFailure{0}, kNow)), "none");
   HopOptions all = hop_of(0, 1);
   all.nodes[0].bypass = bypass_for("*.local");
   ChainGroup none({chain_of({all})});

@@ -15,18 +15,18 @@ Task<Result<T>> ChainRouter::along_paths(IoContext& io, const RouteRequest& requ
     Result<T> reached = co_await with_deadline(options_.timeout, reach(attempt));
     if (reached && path.chain != nullptr) path.chain->candidate.succeeded();
     if (reached || (co_await this_scope()).stopped()) co_return reached;
-    auto next = finder.after(path, attempt.failed_step(), io.loop.now());
+    auto next = finder.after(path, attempt.failure(), io.loop.now());
     if (!next) co_return reached;
-    tell(reached.error(), attempt.failed_step(), *next);
+    tell(reached.error(), attempt.failure(), *next);
     path = std::move(*next);
     if (co_await yield() != Outcome::ready) co_return reached;
   }
 }
 
-void ChainRouter::tell(const Error& error, std::optional<std::size_t> failed, const Path& next) const {
+void ChainRouter::tell(const Error& error, std::optional<NodeFailure> failed, const Path& next) const {
   if (!options_.log.enabled(Level::warn)) return;
-  bool replaced = failed && *failed < next.steps.size();
-  options_.log.warn(error.text + (replaced ? "; now trying " + next.steps[*failed].label() : "; trying again"));
+  bool replaced = failed && failed->step < next.steps.size();
+  options_.log.warn(error.text + (replaced ? "; now trying " + next.steps[failed->step].label() : "; trying again"));
 }
 
 Task<Result<std::unique_ptr<Stream>>> ChainRouter::dial(IoContext& io, Endpoint target, Requester from) const {

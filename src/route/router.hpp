@@ -44,7 +44,7 @@ class ChainRouter final : public Router {
   Task<Result<T>> along_paths(IoContext& io, const RouteRequest& request, const Requester& from, int retries,
                               const Reach& reach) const;
   /// Logs why another attempt is made.
-  void tell(const Error& error, std::optional<std::size_t> failed, const Path& next) const;
+  void tell(const Error& error, std::optional<NodeFailure> failed, const Path& next) const;
 
   RouterOptions options_;
 };

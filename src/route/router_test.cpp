@@ -368,6 +368,34 @@ TEST_F(ChainRouterTest, DatagramsFailOverLikeStreams) {
   EXPECT_EQ(failures(0, 0), 1);
 }
 
+TEST_F(ChainRouterTest, ANodeThatHangsUpOnARequestIsReplacedButNotMarked) {
+  auto dying = proxy_that(Behaviour::dies_on_target);
+  auto working = proxy_that(Behaviour::works);
+  use({fake_hop(0, {dying, working})});
+  EXPECT_TRUE(dial({"a", 80}));
+  EXPECT_EQ(dying->asked, Strings{"a:80"});
+  EXPECT_EQ(working->asked, Strings{"a:80"});
+  EXPECT_EQ(failures(0, 0), 0) << "it may serve other targets";
+}
+
+TEST_F(ChainRouterTest, ANodeWithoutDatagramsIsReplacedForThem) {
+  auto refusing = proxy_that(Behaviour::has_no_udp);
+  auto working = proxy_that(Behaviour::works);
+  use({fake_hop(0, {refusing, working})});
+  EXPECT_TRUE(open_datagram());
+  EXPECT_EQ(working->datagram_paths, 1);
+  EXPECT_EQ(failures(0, 0), 0) << "it serves streams";
+}
+
+TEST_F(ChainRouterTest, AConnectorWithoutDatagramsIsReplacedForThem) {
+  auto working = proxy_that(Behaviour::works);
+  HopOptions hop = fake_hop(0, {proxy_that(Behaviour::works), working});
+  hop.nodes[0].connector = std::make_shared<const ForwardConnector>();
+  use({std::move(hop)});
+  EXPECT_TRUE(open_datagram());
+  EXPECT_EQ(working->datagram_paths, 1);
+}
+
 TEST_F(ChainRouterTest, ANodeThatIsReachedByDatagramsIsTheirTarget) {
   NodeOptions node;
   node.name = "node-0";

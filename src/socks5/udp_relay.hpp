@@ -3,8 +3,7 @@
 
 #include "component/router.hpp"
 #include "component/session.hpp"
-#include "net/datagram.hpp"
-#include "runtime/task_group.hpp"
+#include "net/datagram_relay.hpp"
 #include "socks5/destinations.hpp"
 #include "socks5/size_limit.hpp"
 
@@ -20,9 +19,8 @@ struct UdpRelayOptions {
   bool filter_sources = false;
 };
 
-/// Per wake-up one receive and one send of all that came. One datagram that cannot be passed on harms only itself and
-/// is counted; what ends an end of the relay ends the relay. Idle it owns no buffer.
-class UdpRelay {
+/// A DatagramRelay that asks the rules, looks names up, and ends with the control connection.
+class UdpRelay final : private DatagramRelay {
  public:
   /// `client` yields destinations with what it receives and is told sources with what is sent to it; `outbound` is
   /// the way to the targets. `control` is the connection whose end is the end of the relay, or null if `client` is
@@ -34,22 +32,14 @@ class UdpRelay {
   Task<std::optional<Error>> run();
 
  private:
-  Task<> up();
-  Task<> down();
   Task<> watch_control();
-  Task<> watch_idle();
-  /// Writes what waits in `end`; false if that is over.
-  Task<bool> flush(Datagram& end);
-  bool ready(Outcome outcome);
-  void end(std::optional<Error> error);
 
-  void pass_up(std::span<const ReceivedDatagram> datagrams);
-  void pass_down(std::span<const ReceivedDatagram> datagrams);
-  void send_up(std::span<const OutgoingDatagram> datagrams);
-  void send_down(std::span<const OutgoingDatagram> datagrams);
+  void pass_forth(std::span<const ReceivedDatagram> datagrams) override;
+  void pass_back(std::span<const ReceivedDatagram> datagrams) override;
+  void send_forth(std::span<const OutgoingDatagram> datagrams);
+  void send_back(std::span<const OutgoingDatagram> datagrams);
   bool source_forbidden(const ReceivedDatagram& datagram);
   void note_send_error(const Datagram& end, int error);
-  void touch() { last_passed_ = session_.io.loop.now(); }
 
   Session& session_;
   const Router& router_;
@@ -57,12 +47,8 @@ class UdpRelay {
   Datagram& outbound_;
   Stream* control_;
   SizeLimit& limit_;
-  const UdpRelayOptions options_;
-  TaskGroup group_;
+  const bool filter_sources_;
   Destinations destinations_;
-  TimePoint last_passed_;
-  bool ended_ = false;
-  std::optional<Error> error_;
   int noted_error_ = 0;
 
   SocketAddress last_source_;

@@ -22,6 +22,8 @@ enum class Behaviour : std::uint8_t {
   hangs_in_handshake,
   cannot_reach_target,  ///< lets in, then says that the target refused
   hangs_on_target,
+  dies_on_target,  ///< lets in, then hangs up without an answer
+  has_no_udp,      ///< lets in, then refuses datagrams
 };
 
 /// The sockets of a machine, as a list of what was opened.
@@ -93,6 +95,7 @@ class FakeProxy final : public Connector, public Dialer {
     asked.push_back(target.to_string());
     if (behaviour == Behaviour::cannot_reach_target)
       co_return fail(Cause::refused, "fake: connection refused (reply 05)");
+    if (behaviour == Behaviour::dies_on_target) co_return fail(Cause::eof, "fake: reply: EOF");
     if (behaviour == Behaviour::hangs_on_target) {
       Outcome outcome = co_await sleep_for(std::chrono::hours(1));
       co_return fail(stop_error(outcome).in("fake"));
@@ -104,6 +107,7 @@ class FakeProxy final : public Connector, public Dialer {
     auto stream = co_await underlay.open_stream();
     if (!stream) co_return fail(std::move(stream.error()));
     if (auto let_in = co_await enter(underlay); !let_in) co_return fail(let_in.error());
+    if (behaviour == Behaviour::has_no_udp) co_return fail(Cause::command, "fake: command not supported (reply 07)");
     ++datagram_paths;
     co_return co_await underlay.open_datagram(SocketAddress(IpAddress::v4({9, 9, 9, 9}), 999));
   }
