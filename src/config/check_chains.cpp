@@ -37,6 +37,7 @@ void check_node(const CheckContext& context, const Node& node) {
   ineffective(node.probe.has_value(), "probe");
   ineffective(node.filter.has_value(), "filter");
   ineffective(node.matcher.has_value(), "matcher");
+  ineffective(node.connector && node.connector->metadata.find("udp.timeout") != nullptr, "udp.timeout");
   bool elsewhere = !node.netns.empty() || node.metadata.find("netns") != nullptr;
   if (elsewhere)
     context.error(node.origin, fmt::format("'netns' of node '{}' is not available in this build", node.name));

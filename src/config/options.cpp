@@ -53,7 +53,7 @@ constexpr std::string_view kKcp =
     "backlog:i ";
 constexpr std::string_view kUdpListener =
     "backlog:i keepalive:b ttl|keepalive.ttl:d readBufferSize|udp.bufferSize:i readQueueSize|recvQueueSize:i "
-    "maxSessions:i stateless:b ";
+    "maxSessions:i stateless:b udp.batching:b ";
 constexpr std::string_view kRudpListener = "ttl:d readBufferSize:i readQueueSize:i backlog:i ";
 constexpr std::string_view kHandshake = "handshakeTimeout:d ";
 constexpr std::string_view kSocket = "interface:s so_mark:i proxyProtocol:i netns:s netns.out:s ";

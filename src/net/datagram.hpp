@@ -22,13 +22,15 @@ struct OutgoingDatagram {
   std::string_view name;
   Bytes head;
   Bytes payload;
+  /// The own address that it is to leave from (only with UdpOptions::keep_local); unspecified: the system's choice.
+  IpAddress local{};
 };
 
 /// What became of datagrams that were to be sent; they are in the order of the call.
 struct SendOutcome {
   std::size_t sent = 0;
   std::size_t dropped = 0;  ///< no room, too long, unreachable: each harms only itself
-  int error = 0;            ///< errno of the last one dropped for a reason other than missing room
+  int error = 0;  ///< errno of the last one dropped for a reason other than missing room, now or (ICMP) earlier
 };
 
 /// Owned by unique_ptr; closed by destroying it, when no coroutine waits on it any more. One reader and one writer at

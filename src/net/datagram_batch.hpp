@@ -16,6 +16,8 @@ struct ReceivedDatagram {
   SocketAddress peer;     ///< where it comes from
   std::string_view name;  ///< where a proxy told a name instead; of `peer` only the port counts then
   Bytes payload;
+  /// Which of the own addresses it was sent to, where the end tells (UdpOptions::keep_local); else unspecified.
+  IpAddress local{};
 };
 
 /// Memory for one receive with many datagrams, and the list of them. The memory comes straight from the kernel: only

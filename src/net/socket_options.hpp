@@ -18,9 +18,9 @@ struct KeepAlive {
 };
 
 struct SocketOptions {
-  KeepAlive keepalive;    ///< of TCP sockets
-  std::string interface;  ///< GOST's `interface`: names or addresses, comma-separated; empty: the kernel's choice
-  bool batching = true;   ///< of UDP sockets; false: one system call for one datagram, for comparison
+  KeepAlive keepalive;     ///< of TCP sockets
+  std::string interface;   ///< GOST's `interface`: names or addresses, comma-separated; empty: the kernel's choice
+  bool batching = true;    ///< of UDP sockets; false: one system call for one datagram, for comparison
   std::uint32_t mark = 0;  ///< SO_MARK; 0: none
 };
 

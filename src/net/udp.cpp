@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace gost {
 
@@ -42,6 +43,10 @@ Result<Fd> make_socket(int family, bool both_families, const UdpOptions& options
   set_option(socket.get(), SOL_SOCKET, SO_SNDBUF, kSocketBuffer);
   if (options.socket.batching)
     set_option(socket.get(), IPPROTO_UDP, UDP_GRO, 1);  // an old kernel delivers one by one
+  if (options.keep_local) {
+    bool v6 = family == AF_INET6;
+    set_option(socket.get(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
+  }
   if (options.socket.mark != 0 || !options.socket.interface.empty()) {
     if (auto applied = apply_socket_options(socket.get(), family, options.socket); !applied)
       return fail(applied.error());
@@ -56,39 +61,119 @@ SocketAddress local_address(int fd) {
   return SocketAddress::from_native(native);
 }
 
+/// An IPv4 address as a socket of IPv6 writes it.
+std::array<std::uint8_t, 16> mapped(const IpAddress& v4) {
+  std::array<std::uint8_t, 16> bytes{};
+  bytes[10] = bytes[11] = 0xff;
+  std::ranges::copy(v4.bytes(), bytes.begin() + 12);
+  return bytes;
+}
+
 /// Writes the address as a socket of IPv6 or of IPv4 wants it. 0: that socket cannot send there.
 socklen_t native_for(const SocketAddress& peer, bool v6, sockaddr_storage& native) {
   if (!v6 && !peer.ip().is_v4()) return 0;
   if (!v6 || !peer.ip().is_v4()) return peer.to_native(native);
-  std::array<std::uint8_t, 16> mapped{};
-  mapped[10] = mapped[11] = 0xff;
-  std::ranges::copy(peer.ip().bytes(), mapped.begin() + 12);
-  return SocketAddress(IpAddress::v6(mapped), peer.port()).to_native(native);
+  return SocketAddress(IpAddress::v6(mapped(peer.ip())), peer.port()).to_native(native);
 }
 
 struct alignas(cmsghdr) Control {
-  std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> bytes;
+  std::array<std::uint8_t, CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(in6_pktinfo))> bytes;
 };
 
-/// The size of the datagrams in a train, as the kernel tells it; 0 for a single datagram.
-std::size_t train_segment(msghdr& message) {
-  for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
-    if (control->cmsg_level != IPPROTO_UDP || control->cmsg_type != UDP_GRO) continue;
-    int size = 0;
-    std::memcpy(&size, CMSG_DATA(control), sizeof size);
-    return size > 0 ? static_cast<std::size_t>(size) : 0;
-  }
-  return 0;
+template <class T>
+T content_of(cmsghdr* control) {
+  T content;
+  std::memcpy(&content, CMSG_DATA(control), sizeof content);
+  return content;
 }
 
-void add_train(DatagramBatch& batch, const SocketAddress& peer, Bytes bytes, std::size_t segment) {
-  if (segment == 0 || bytes.size() <= segment) {
-    batch.add({peer, {}, bytes});
-    return;
-  }
-  for (; !bytes.empty(); bytes = bytes.subspan(std::min(segment, bytes.size())))
-    batch.add({peer, {}, bytes.first(std::min(segment, bytes.size()))});
+/// What the kernel tells about a message besides its bytes.
+struct Told {
+  std::size_t segment = 0;  ///< the size of the datagrams in a train; 0 for a single datagram
+  IpAddress local{};        ///< the address that it came to
+};
+
+IpAddress local_of(const in6_pktinfo& info) {
+  std::array<std::uint8_t, 16> bytes;
+  std::ranges::copy(info.ipi6_addr.s6_addr, bytes.begin());
+  IpAddress ip = IpAddress::v6(bytes);
+  return ip.is_link_local() ? IpAddress::v6(bytes, info.ipi6_ifindex) : ip.unmapped();
 }
+
+IpAddress local_of(const in_pktinfo& info) {
+  std::array<std::uint8_t, 4> bytes;
+  std::memcpy(bytes.data(), &info.ipi_addr, bytes.size());
+  return IpAddress::v4(bytes);
+}
+
+/// Nobody can send from an address of many.
+bool is_of_one(const IpAddress& ip) {
+  const std::uint8_t first = ip.bytes()[0];
+  return ip.is_v4() ? first < 224 : first != 0xff;
+}
+
+Told told_of(msghdr& message) {
+  Told told;
+  for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
+    if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO) {
+      told.segment = static_cast<std::size_t>(std::max(content_of<int>(control), 0));
+    } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+      told.local = local_of(content_of<in6_pktinfo>(control));
+    } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+      told.local = local_of(content_of<in_pktinfo>(control));
+    }
+  }
+  if (!is_of_one(told.local)) told.local = {};
+  return told;
+}
+
+void add_train(DatagramBatch& batch, const SocketAddress& peer, Bytes bytes, const Told& told) {
+  const std::size_t segment = told.segment == 0 ? bytes.size() : told.segment;
+  do {
+    const std::size_t size = std::min(segment, bytes.size());
+    batch.add({.peer = peer, .name = {}, .payload = bytes.first(size), .local = told.local});
+    bytes = bytes.subspan(size);
+  } while (!bytes.empty());
+}
+
+/// Control messages of one message to send.
+class ControlWriter {
+ public:
+  ControlWriter(msghdr& message, Control& control) : message_(message), control_(control) {}
+
+  template <class T>
+  void add(int level, int type, const T& content) {
+    const std::size_t before = message_.msg_controllen;
+    auto* header = reinterpret_cast<cmsghdr*>(control_.bytes.data() + before);
+    header->cmsg_level = level;
+    header->cmsg_type = type;
+    header->cmsg_len = CMSG_LEN(sizeof content);
+    std::memcpy(CMSG_DATA(header), &content, sizeof content);
+    message_.msg_control = &control_;
+    message_.msg_controllen = before + CMSG_SPACE(sizeof content);
+  }
+
+  /// The address that the message leaves from.
+  void add_local(const IpAddress& local, bool v6_socket) {
+    if (!v6_socket) {
+      in_pktinfo info{};
+      std::memcpy(&info.ipi_spec_dst, local.bytes().data(), sizeof info.ipi_spec_dst);
+      return add(IPPROTO_IP, IP_PKTINFO, info);
+    }
+    in6_pktinfo info{};
+    if (local.is_v4()) {
+      std::ranges::copy(mapped(local), info.ipi6_addr.s6_addr);
+    } else {
+      std::ranges::copy(local.bytes(), info.ipi6_addr.s6_addr);
+    }
+    info.ipi6_ifindex = local.zone();
+    add(IPPROTO_IPV6, IPV6_PKTINFO, info);
+  }
+
+ private:
+  msghdr& message_;
+  Control& control_;
+};
 
 }  // namespace
 
@@ -97,6 +182,7 @@ UdpSocket::UdpSocket(Fd socket, int family, const UdpOptions& options, std::opti
       peer_(peer),
       v6_(family == AF_INET6),
       batching_(options.socket.batching),
+      keep_local_(options.keep_local),
       largest_segment_(options.socket.batching ? std::numeric_limits<std::size_t>::max() : 0) {}
 
 Result<std::unique_ptr<UdpSocket>> UdpSocket::adopt(Loop& loop, Fd socket, const UdpOptions& options,
@@ -196,6 +282,7 @@ IoResult UdpSocket::try_receive(DatagramBatch& batch) {
       watch_.not_readable();
       return IoResult::would_block();
     }
+    if (got < 0) earlier_error_ = errno;
     if (got < 0 && patience == 0) return IoResult::moved(0);
   }
   auto count = static_cast<std::size_t>(got);
@@ -208,7 +295,7 @@ IoResult UdpSocket::try_receive(DatagramBatch& batch) {
     }
     SocketAddress peer = SocketAddress::from_native(peers[i]);
     Bytes payload = memory.subspan(i * DatagramBatch::kMessageSize, messages[i].msg_len);
-    add_train(batch, peer, payload, train_segment(messages[i].msg_hdr));
+    add_train(batch, peer, payload, told_of(messages[i].msg_hdr));
     bytes += payload.size();
   }
   return IoResult::moved(bytes);
@@ -233,6 +320,9 @@ struct UdpSocket::Messages {
 
   /// Takes the first of `datagrams_left`, and with it those that can travel in one train. Returns how many.
   std::size_t add(std::span<const OutgoingDatagram> datagrams_left, bool connected, std::size_t largest_segment) {
+    auto same_way = [connected, &first = datagrams_left.front()](const OutgoingDatagram& next) {
+      return connected || (next.peer == first.peer && next.local == first.local);
+    };
     const OutgoingDatagram& first = datagrams_left.front();
     const std::size_t segment = size_of(first);
     const std::size_t first_part = parts_used;
@@ -242,8 +332,7 @@ struct UdpSocket::Messages {
     while (may_go_on && taken < datagrams_left.size() && parts_used + 2 <= kMaxParts) {
       const OutgoingDatagram& next = datagrams_left[taken];
       const std::size_t size = size_of(next);
-      bool fits = taken == 0 || (size > 0 && size <= segment && bytes + size <= kMaxTrainBytes &&
-                                 (connected || next.peer == first.peer));
+      bool fits = taken == 0 || (size > 0 && size <= segment && bytes + size <= kMaxTrainBytes && same_way(next));
       if (!fits) break;
       add_part(next.head);
       add_part(next.payload);
@@ -262,16 +351,8 @@ struct UdpSocket::Messages {
     headers[count] = {};
     header.msg_iov = &parts[first_part];
     header.msg_iovlen = parts_used - first_part;
-    if (taken > 1) {
-      auto size = static_cast<std::uint16_t>(segment);
-      header.msg_control = &controls[count];
-      header.msg_controllen = CMSG_SPACE(sizeof size);
-      cmsghdr* control = CMSG_FIRSTHDR(&header);
-      control->cmsg_level = IPPROTO_UDP;
-      control->cmsg_type = UDP_SEGMENT;
-      control->cmsg_len = CMSG_LEN(sizeof size);
-      std::memcpy(CMSG_DATA(control), &size, sizeof size);
-    }
+    if (taken > 1)
+      ControlWriter(header, controls[count]).add(IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(segment));
     datagrams[count] = taken;
     ++count;
   }
@@ -295,6 +376,7 @@ UdpSocket::Refusal UdpSocket::judge(int error, std::size_t segments, std::size_t
 
 SendOutcome UdpSocket::try_send(std::span<const OutgoingDatagram> datagrams) {
   SendOutcome outcome;
+  outcome.error = std::exchange(earlier_error_, 0);
   Messages messages;
   int patience = kPatience;
   while (!datagrams.empty()) {
@@ -310,11 +392,14 @@ SendOutcome UdpSocket::try_send(std::span<const OutgoingDatagram> datagrams) {
     for (auto left = datagrams; !left.empty() && messages.has_room() && messages.count < most;) {
       std::size_t index = messages.count;
       const SocketAddress& peer = left.front().peer;
+      const IpAddress& local = left.front().local;
       if (!peer_ && peer.port() == 0) break;
       left = left.subspan(messages.add(left, peer_.has_value(), largest_segment_));
       if (peer_) continue;
       messages.headers[index].msg_hdr.msg_namelen = native_for(peer, v6_, messages.peers[index]);
       messages.headers[index].msg_hdr.msg_name = &messages.peers[index];
+      if (keep_local_ && !local.is_unspecified())
+        ControlWriter(messages.headers[index].msg_hdr, messages.controls[index]).add_local(local, v6_);
     }
     int taken =
         ::sendmmsg(socket_.get(), messages.headers.data(), static_cast<unsigned>(messages.count), MSG_NOSIGNAL);
@@ -327,6 +412,7 @@ SendOutcome UdpSocket::try_send(std::span<const OutgoingDatagram> datagrams) {
     const int error = errno;
     const std::size_t refused = messages.datagrams[0];
     Refusal refusal = judge(error, refused, size_of(datagrams.front()));
+    if (error == ECONNREFUSED) outcome.error = error;
     if (refusal == Refusal::retry && (error != ECONNREFUSED || patience-- > 0)) continue;
     const std::size_t dropped = refusal == Refusal::drop_all ? datagrams.size() : refused;
     if (refusal != Refusal::drop_all) outcome.error = error;

@@ -13,6 +13,9 @@ namespace gost {
 struct UdpOptions {
   SocketOptions socket;     ///< interface, mark, batching
   bool reuse_port = false;  ///< SO_REUSEPORT: the kernel spreads peers over the sockets of one address
+  /// Tell which own address a datagram came to, and send from the one that is given: a socket of all addresses
+  /// answers from the address that it was asked at.
+  bool keep_local = false;
 };
 
 class UdpSocket final : public Datagram {
@@ -56,8 +59,10 @@ class UdpSocket final : public Datagram {
   std::optional<SocketAddress> peer_;  ///< of a connected socket
   bool v6_;                            ///< IPv4 peers are written as mapped addresses
   bool batching_;
+  bool keep_local_;
   /// Trains of larger datagrams are not sent: the kernel has refused one (it is more than the way's MTU allows).
   std::size_t largest_segment_;
+  int earlier_error_ = 0;  ///< an ICMP message about something sent before, not told yet
   std::uint64_t discarded_ = 0;
 };
 

@@ -96,6 +96,31 @@ TEST_P(UdpSocketTest, OneSocketForBothFamilies) {
   EXPECT_EQ(from_[0], four->local()) << "an IPv4 sender is not told as a mapped address";
 }
 
+TEST_P(UdpSocketTest, ASocketOfAllAddressesAnswersFromTheOneThatWasAsked) {
+  UdpOptions keep = options();
+  keep.keep_local = true;
+  const IpAddress asked = IpAddress::v4({127, 0, 0, 5});
+  for (bool both_families : {false, true}) {
+    const SocketAddress any(both_families ? IpAddress::v6({}) : IpAddress(), 0);
+    auto server = UdpSocket::bind(loop_, any, both_families, keep).value();
+    auto client = bound(kLoopback);
+    const OutgoingDatagram question[] = {{SocketAddress(asked, server->local().port()), {}, {}, as_bytes("?")}};
+    EXPECT_EQ(client->try_send(question).sent, 1U);
+    receive(*server, 1);
+    EXPECT_EQ(batch_.items()[0].local, asked);
+    const OutgoingDatagram answers[] = {
+        {.peer = client->local(), .name = {}, .head = {}, .payload = as_bytes("one"), .local = asked},
+        {.peer = client->local(), .name = {}, .head = {}, .payload = as_bytes("two"), .local = asked},
+        {.peer = client->local(), .name = {}, .head = {}, .payload = as_bytes("3"), .local = kLoopback}};
+    EXPECT_EQ(server->try_send(answers).sent, 3U);
+    from_.clear();
+    EXPECT_EQ(receive(*client, 3), (std::vector<std::string>{"one", "two", "3"}));
+    EXPECT_EQ(from_[0].ip(), asked);
+    EXPECT_EQ(from_[1].ip(), asked);
+    EXPECT_EQ(from_[2].ip(), kLoopback);
+  }
+}
+
 TEST_P(UdpSocketTest, WhatCannotBeSentHarmsOnlyItself) {
   auto sender = bound(kLoopback);
   auto receiver = bound(kLoopback);

@@ -19,7 +19,8 @@ constexpr std::string_view kUnavailableOptions[] = {"proxyProtocol", "netns",   
                                                     "postUp",        "preDown", "postDown"};
 
 /// Options that change nothing yet. Nothing is less safe for it, so a warning does.
-constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"skipauth", "sniffing", "tor", "comp"};
+constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"skipauth", "sniffing",          "tor",
+                                                          "comp",     "udp.resolveDomain", "stateless"};
 constexpr std::string_view kServiceOptionsWithoutEffect[] = {"ignoreChain", "enableStats", "labels"};
 
 constexpr std::int64_t kMaxRetries = 100;

@@ -20,6 +20,14 @@ class OptionReader {
   }
 
   std::string text(config::Keys keys) { return value_or(config::get_string(metadata_, keys), std::string()); }
+  /// A host for SOCKS replies, which have room for 255 bytes.
+  std::string host(config::Keys keys) {
+    std::string value = text(keys);
+    if (value.size() > 255 && !error_)
+      error_ = Error{Cause::invalid, std::string(*keys.begin()) + ": " + std::to_string(value.size()) +
+                                         " bytes are more than the 255 that a SOCKS reply can carry"};
+    return value;
+  }
   /// A number of things; what is not positive means the default, as in GOST.
   std::size_t size(config::Keys keys, std::size_t otherwise) {
     std::int64_t value = integer(keys, 0);

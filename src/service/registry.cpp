@@ -30,14 +30,14 @@ Duration read_timeout(OptionReader& options, Duration otherwise) {
 
 BindOptions binding(OptionReader& options) {
   BindOptions typed;
-  typed.public_addr = options.text({"socks.publicAddr", "publicAddr"});
+  typed.public_addr = options.host({"socks.publicAddr", "publicAddr"});
   typed.accept_timeout = options.duration({"bindTimeout"}, typed.accept_timeout);
   return typed;
 }
 
 socks5::UdpOptions relaying(OptionReader& options) {
   socks5::UdpOptions typed;
-  typed.public_addr = options.text({"socks.publicAddr", "publicAddr"});
+  typed.public_addr = options.host({"socks.publicAddr", "publicAddr"});
   typed.buffer_size = options.size({"udp.bufferSize", "udpBufferSize"}, typed.buffer_size);
   typed.port_min = options.port({"udp.bindRange.min", "udp.minPort"});
   typed.port_max = options.port({"udp.bindRange.max", "udp.maxPort"});
@@ -107,6 +107,7 @@ Result<std::unique_ptr<Listener>> make_udp(const config::Listener& listener, con
   typed.max_sessions = options.size({"maxSessions"}, typed.max_sessions);
   typed.demux.longest = options.size({"readBufferSize", "udp.bufferSize"}, typed.demux.longest);
   typed.demux.queue_size = options.size({"readQueueSize", "recvQueueSize"}, typed.demux.queue_size);
+  typed.socket.socket.batching = options.boolean({"udp.batching"}, true);
   Duration ttl = options.duration({"ttl", "keepalive.ttl"}, typed.demux.ttl);
   if (ttl > Duration::zero()) typed.demux.ttl = ttl;
   options.boolean({"keepalive"}, false);  // a session lives as long either way, but the value must make sense

@@ -83,7 +83,7 @@ void UdpDemux::dispatch() {
     // Datagrams come in runs.
     if (session == nullptr || !(session->source().view() == SourceView{datagram.peer, datagram.name}))
       session = session_of(datagram);
-    if (session != nullptr && !session->take(datagram.payload))
+    if (session != nullptr && !session->take(datagram.payload, datagram.local))
       sink_.warn(datagram.peer, too_long(datagram.payload.size()) + "; further ones of this client are only counted");
   }
   deliver_new();
@@ -94,7 +94,8 @@ void UdpDemux::deliver_new() {
   auto sessions = std::exchange(new_, {});
   for (std::unique_ptr<UdpSession>& session : sessions) {
     SocketAddress peer = session->source().address;
-    sink_.deliver(std::move(session), peer, local_);
+    SocketAddress local = session->local();
+    sink_.deliver(std::move(session), peer, local);
   }
 }
 

@@ -52,6 +52,7 @@ UdpListener::UdpListener(std::string address, const UdpListenerOptions& options)
 Result<> UdpListener::bind(std::size_t loops) {
   auto target = parse_listen_address(requested_);
   if (!target) return fail(target.error().in("listen udp"));
+  options_.socket.keep_local = target->address.ip().is_unspecified();
   auto sockets = bind_all(target->address, target->both_families, loops, options_.socket);
   if (!sockets) return fail(sockets.error());
   sockets_ = std::move(*sockets);

@@ -51,7 +51,11 @@ SendOutcome UdpSession::try_send(std::span<const OutgoingDatagram> datagrams) {
   while (!datagrams.empty() && demux_ != nullptr && !demux_->below().pending()) {
     std::size_t count = std::min(datagrams.size(), kChunk);
     for (std::size_t i = 0; i < count; ++i)
-      chunk[i] = {source_.address, source_.name, datagrams[i].head, datagrams[i].payload};
+      chunk[i] = {.peer = source_.address,
+                  .name = source_.name,
+                  .head = datagrams[i].head,
+                  .payload = datagrams[i].payload,
+                  .local = local_ip_};
     SendOutcome outcome = demux_->below().try_send(std::span(chunk).first(count));
     total.sent += outcome.sent;
     total.dropped += outcome.dropped;
@@ -80,7 +84,8 @@ bool UdpSession::ready(Interest interest) const {
 }
 
 SocketAddress UdpSession::local() const {
-  return demux_ != nullptr ? demux_->local() : SocketAddress();
+  if (demux_ == nullptr) return {};
+  return local_ip_.is_unspecified() ? demux_->local() : SocketAddress(local_ip_, demux_->local().port());
 }
 
 std::string UdpSession::layers() const {
@@ -91,7 +96,8 @@ Error UdpSession::error(int number) const {
   return demux_ != nullptr ? demux_->below().error(number) : Error::system(number);
 }
 
-bool UdpSession::take(Bytes payload) {
+bool UdpSession::take(Bytes payload, const IpAddress& local) {
+  local_ip_ = local;
   if (payload.size() > demux_->options().longest) {
     ++discarded_;
     return std::exchange(too_long_, true);

@@ -46,8 +46,9 @@ class UdpSession final : public Datagram, public ListHook<UdpSession>, private T
 
   // For its demultiplexer.
 
-  /// A datagram of its client. False if it was dropped because it is too long, for the first time.
-  bool take(Bytes payload);
+  /// A datagram of its client, which sent it to `local`: what is sent from now on leaves from there. False if it was
+  /// dropped because it is too long, for the first time.
+  bool take(Bytes payload, const IpAddress& local);
   /// Nothing comes any more; the demultiplexer has forgotten it.
   void end();
   /// The way below can be written to again.
@@ -65,6 +66,7 @@ class UdpSession final : public Datagram, public ListHook<UdpSession>, private T
   Loop& loop_;
   std::shared_ptr<SessionLimits> limits_;
   const Source source_;
+  IpAddress local_ip_;  ///< which of the own addresses the client knows; unspecified: there is only one
   PayloadQueue queue_;
   PayloadQueue held_;  ///< what the last receive handed out
   TimePoint last_passed_;

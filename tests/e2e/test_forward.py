@@ -288,6 +288,44 @@ def test_a_dead_udp_target_harms_only_its_session(gost, udp_echo, client):
         assert ask(client, program.listening[1][1], b"y") == b"y"
 
 
+def test_a_dead_udp_target_is_noted_once(gost, client):
+    with contextlib.closing(udp_socket()) as closed:
+        dead = closed.getsockname()
+    program = gost("-L", f"udp://127.0.0.1:0/{join(dead)}?ttl=500ms", env={"GOST_LOGGER_LEVEL": "debug"})
+
+    def noted():
+        client.sendto(b"x", ("127.0.0.1", program.port))
+        return program.log_lines("a datagram cannot be sent")
+    wait_until(noted, "a note of the refusal")
+    program.wait_for_log(" >< ")
+    assert len(program.log_lines("a datagram cannot be sent")) == 1
+
+
+def test_answers_come_from_the_address_that_was_asked(gost, udp_echo):
+    program = gost("-L", f"udp://:0/{join(udp_echo.address)}")
+    for address in ["127.0.0.1", "127.0.0.5", "127.0.7.1"]:
+        with contextlib.closing(udp_socket()) as sock:
+            sock.connect((address, program.port))  # hears nobody else
+            sock.send(b"from here")
+            assert sock.recv(100) == b"from here"
+
+
+@pytest.mark.parametrize("way", ["interface=127.0.0.7", "interface=lo,127.0.0.7!"])
+def test_interface_is_where_connections_and_datagrams_leave_from(gost, way):
+    with contextlib.closing(UdpAnswering()) as udp, contextlib.closing(socket.create_server(("127.0.0.1", 0))) as tcp:
+        tcp.settimeout(TIMEOUT)
+        program = gost("-L", f"tcp://127.0.0.1:0/{join(tcp.getsockname())}?{way}",
+                       "-L", f"udp://127.0.0.1:0/{join(udp.address)}?{way}", services=2)
+        expected = {"127.0.0.7"} if "lo" not in way else {"127.0.0.1", "127.0.0.7"}
+        with contextlib.closing(socket.create_connection(program.listening[0], TIMEOUT)):
+            accepted, source = tcp.accept()
+            accepted.close()
+        assert source[0] in expected
+        with contextlib.closing(udp_socket()) as sock:
+            assert ask(sock, program.listening[1][1], b"x") == b"x"
+        assert {sender[0] for sender in udp.senders} <= expected
+
+
 @pytest.mark.parametrize("way", ["udp-tun", "associate"])
 def test_a_dead_proxy_is_an_error_and_never_direct(gost, udp_echo, client, dead_port, way):
     program = gost("-L", f"udp://127.0.0.1:0/{join(udp_echo.address)}?ttl=300ms",

@@ -1,0 +1,119 @@
+#include "mux/frame_writer.hpp"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace gost {
+
+namespace {
+
+/// Frames of one write.
+constexpr std::size_t kMaxFrames = 16;
+
+iovec slice_of(Bytes bytes) {
+  return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+/// Control frames and the frames that a payload is cut into.
+struct FrameWriter::Plan {
+  Plan(Bytes control_frames, Bytes payload, SmuxHeader header, std::size_t max_frame, std::size_t most)
+      : control(control_frames), size(control_frames.size()) {
+    while (!payload.empty() && frames < kMaxFrames && size + kSmuxHeaderSize < most) {
+      std::size_t length = std::min(payload.size(), max_frame);
+      if (size + kSmuxHeaderSize + length > most) {
+        if (frames > 0) break;  // a stump now would only make another one necessary
+        length = most - size - kSmuxHeaderSize;
+      }
+      header.length = static_cast<std::uint16_t>(length);
+      headers[frames] = encode_smux_header(header);
+      payloads[frames] = payload.first(length);
+      ++frames;
+      payload = payload.subspan(length);
+      size += kSmuxHeaderSize + length;
+    }
+  }
+
+  Bytes control;
+  std::array<std::array<std::uint8_t, kSmuxHeaderSize>, kMaxFrames> headers;
+  std::array<Bytes, kMaxFrames> payloads;
+  std::size_t frames = 0;
+  std::size_t size;
+};
+
+IoResult FrameWriter::flush() {
+  std::size_t moved = 0;
+  while (written_ < kept_.size()) {
+    IoResult io = below_.try_write(Bytes(kept_).subspan(written_));
+    if (io.status != IoResult::Status::ok) return io;
+    written_ += io.bytes;
+    moved += io.bytes;
+  }
+  kept_ = {};
+  written_ = 0;
+  return IoResult::moved(moved);
+}
+
+IoResult FrameWriter::write(Bytes control, Bytes payload, const SmuxHeader& header, std::size_t max_frame) {
+  if (below_.kernel() != nullptr) return send(Plan(control, payload, header, max_frame, SIZE_MAX));
+  return copy(Plan(control, payload, header, max_frame, BufferPool::kBufferSize));
+}
+
+IoResult FrameWriter::send(const Plan& plan) {
+  std::array<iovec, 1 + 2 * kMaxFrames> slices;
+  std::size_t count = 0;
+  if (!plan.control.empty()) slices[count++] = slice_of(plan.control);
+  for (std::size_t i = 0; i < plan.frames; ++i) {
+    slices[count++] = slice_of(plan.headers[i]);
+    slices[count++] = slice_of(plan.payloads[i]);
+  }
+  msghdr message{};
+  message.msg_iov = slices.data();
+  message.msg_iovlen = count;
+  IoWatch& socket = *below_.kernel();
+  ssize_t sent = ::sendmsg(socket.fd(), &message, MSG_NOSIGNAL);
+  if (sent < 0) {
+    if (errno != EAGAIN) return IoResult::failed(errno);
+    socket.not_writable();
+    sent = 0;
+  }
+  return IoResult::moved(settle(plan, static_cast<std::size_t>(sent)));
+}
+
+IoResult FrameWriter::copy(const Plan& plan) {
+  auto buffer = buffers_.borrow();
+  auto end = std::ranges::copy(plan.control, buffer.bytes().begin()).out;
+  for (std::size_t i = 0; i < plan.frames; ++i) {
+    end = std::ranges::copy(plan.headers[i], end).out;
+    end = std::ranges::copy(plan.payloads[i], end).out;
+  }
+  IoResult io = below_.try_write(buffer.bytes().first(plan.size));
+  if (io.status == IoResult::Status::would_block) io = IoResult::moved(0);
+  if (io.status == IoResult::Status::ok) io.bytes = settle(plan, io.bytes);
+  return io;
+}
+
+std::size_t FrameWriter::settle(const Plan& plan, std::size_t written) {
+  if (written < plan.control.size()) {
+    keep(plan.control.subspan(written));
+    return 0;
+  }
+  written -= plan.control.size();
+  std::size_t begun = 0;
+  for (std::size_t i = 0; i < plan.frames && written > 0; ++i) {
+    Bytes payload = plan.payloads[i];
+    begun += payload.size();
+    if (written < kSmuxHeaderSize) keep(Bytes(plan.headers[i]).subspan(written));
+    if (written < kSmuxHeaderSize + payload.size())
+      keep(payload.subspan(written > kSmuxHeaderSize ? written - kSmuxHeaderSize : 0));
+    written -= std::min(written, kSmuxHeaderSize + payload.size());
+  }
+  return begun;
+}
+
+}  // namespace gost

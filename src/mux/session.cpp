@@ -1,0 +1,236 @@
+#include "mux/session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <tuple>
+#include <utility>
+
+namespace gost {
+
+namespace {
+
+/// While others wait, a stream sends so much at a turn, and so many have a turn before the loop goes on.
+constexpr std::size_t kQuantum = std::size_t{64} * 1024;
+constexpr std::size_t kTurnsAtATime = 4;
+/// Control frames of one write.
+constexpr std::size_t kControlSize = 1024;
+/// No more SYNs than the machine's backlog has room for come between two deliveries.
+constexpr std::size_t kInputSize = SmuxMachine::kBacklog * kSmuxHeaderSize;
+/// After a failed write: the peer may have sent so many reads before it left.
+constexpr int kLastReads = 64;
+
+}  // namespace
+
+MuxSession::MuxSession(IoContext& io, std::unique_ptr<Stream> below, const SmuxOptions& options, SmuxSide side,
+                       MuxSink* sink)
+    : io_(io),
+      below_(std::move(below)),
+      path_(std::make_shared<MuxPath>(below_->local(), below_->remote(), below_->layers() + ",smux")),
+      sink_(sink),
+      machine_(options, side, io.loop.now()),
+      writer_(*below_, io.buffers) {}
+
+MuxSession::~MuxSession() {
+  assert(group_ == nullptr && "run() must have ended");
+  machine_.end();
+}
+
+Task<std::optional<Error>> MuxSession::run() {
+  TaskGroup group(co_await this_scope());
+  group_ = &group;
+  if (concluded_) group.stop();
+  group.spawn(receive());
+  group.spawn(send());
+  group.spawn(keep_alive());
+  co_await group.join();
+  group_ = nullptr;
+  finish();
+  co_return std::move(error_);
+}
+
+Task<> MuxSession::receive() {
+  while (!concluded_) {
+    if (!machine_.wants_input()) {
+      may_read_.set = false;
+      if (co_await UntilReady<Signal>(may_read_, Interest::read) != Outcome::ready) break;
+      continue;
+    }
+    if (co_await below_->until(Interest::read) != Outcome::ready) break;
+    IoResult got = read_once();
+    if (got.status == IoResult::Status::eof) {
+      if (!machine_.within_frame()) break;
+      co_return conclude(Error{Cause::eof, "smux: the connection ended within a frame"});
+    }
+    if (got.status == IoResult::Status::error) co_return conclude(below_->error(got.error).in("read"));
+    // The readers go first after every read: what waits for them stays little, and its memory warm.
+    if (co_await yield() != Outcome::ready) break;
+  }
+  conclude(std::nullopt);
+}
+
+IoResult MuxSession::read_once() {
+  auto buffer = io_.buffers.borrow();
+  IoResult got = below_->try_read(buffer.bytes());
+  Bytes bytes = buffer.bytes().first(got.bytes);
+  while (!bytes.empty()) {
+    Bytes part = bytes.first(std::min(bytes.size(), kInputSize));
+    auto taken = machine_.input(part);
+    deliver();
+    if (!taken) {
+      conclude(taken.error());
+      break;
+    }
+    bytes = bytes.subspan(part.size());
+  }
+  return got;
+}
+
+void MuxSession::deliver() {
+  for (auto& state : machine_.take_accepted()) {
+    if (sink_ != nullptr) sink_->accepted(std::make_unique<MuxStream>(*this, std::move(state), path_));
+  }
+  // Refused streams have FINs to send.
+  machine_changed();
+}
+
+Task<> MuxSession::send() {
+  while (co_await UntilReady<Signal>(to_send_, Interest::write) == Outcome::ready) {
+    IoResult flushed = flush();
+    if (flushed.status == IoResult::Status::ok && turns_.empty()) {
+      to_send_.set = false;
+      continue;
+    }
+    if (flushed.status == IoResult::Status::would_block || !below_->ready(Interest::write)) {
+      if (co_await below_->until(Interest::write) != Outcome::ready) co_return;
+      continue;
+    }
+    if (flushed.status != IoResult::Status::ok) co_return;
+    turns_.grant(kTurnsAtATime, [](SendTurn& turn) { static_cast<MuxStream&>(turn).turn_granted(); });
+    // Those that were granted a turn run now, all of them before this coroutine.
+    if (co_await yield() != Outcome::ready) co_return;
+    turns_.revoke();
+  }
+}
+
+Task<> MuxSession::keep_alive() {
+  while (auto next = machine_.next_timeout()) {
+    if (co_await sleep_for(*next - io_.loop.now()) != Outcome::ready) co_return;
+    if (auto alive = machine_.expire(io_.loop.now()); !alive) co_return conclude(alive.error());
+    machine_changed();
+  }
+}
+
+IoResult MuxSession::flush() {
+  for (;;) {
+    IoResult io = writer_.flush();
+    if (io.status == IoResult::Status::ok) kept_of_ = nullptr;
+    if (io.status == IoResult::Status::ok && !machine_.has_control()) return io;
+    if (io.status == IoResult::Status::ok) {
+      std::array<std::uint8_t, kControlSize> control;
+      std::size_t size = machine_.take_control(control);
+      io = writer_.write(Bytes(control).first(size), {}, {}, kSmuxMaxPayload);
+      // A queue of FINs may have been what kept us from reading.
+      if (machine_.wants_input()) may_read_.raise();
+    }
+    if (io.status == IoResult::Status::would_block) return io;
+    if (io.status != IoResult::Status::ok) return write_failed(io);
+  }
+}
+
+IoResult MuxSession::write(MuxStream& stream, Bytes from) {
+  SmuxStream& state = stream.state();
+  if (write_error_ != 0) return IoResult::failed(write_error_);
+  if (int error = state.send_error(); error != 0) return IoResult::failed(error);
+  from = from.first(std::min(from.size(), state.sendable()));
+  if (from.empty() || !may_write(stream)) return IoResult::would_block();
+  bool alone = turns_.empty();
+  if (!alone) from = from.first(std::min(from.size(), kQuantum));
+
+  std::array<std::uint8_t, kControlSize> control;
+  std::size_t size = machine_.take_control(control);
+  IoResult io;
+  if (machine_.has_control()) {
+    // More than one write of them, and all must be in front.
+    io = writer_.write(Bytes(control).first(size), {}, {}, kSmuxMaxPayload);
+    if (io.status == IoResult::Status::ok) io = flush();
+    if (io.status == IoResult::Status::ok) io = writer_.write({}, from, state.header(), max_frame_size());
+  } else {
+    io = writer_.write(Bytes(control).first(size), from, state.header(), max_frame_size());
+  }
+  if (writer_.pending()) to_send_.raise();
+  if (io.status == IoResult::Status::would_block) return io;
+  if (io.status != IoResult::Status::ok) return write_failed(io);
+  if (io.bytes == 0) return IoResult::would_block();
+  state.sent(io.bytes);
+  turns_.done(stream);
+  if (writer_.pending()) kept_of_ = &stream;
+  return io;
+}
+
+std::size_t MuxSession::max_frame_size() const {
+  return static_cast<std::size_t>(machine_.options().max_frame_size);
+}
+
+bool MuxSession::may_write(const MuxStream& stream) {
+  if (write_error_ != 0) return true;
+  return !writer_.pending() && below_->ready(Interest::write) && turns_.may_send(stream);
+}
+
+void MuxSession::wait_to_write(MuxStream& stream) {
+  turns_.wait(stream);
+  to_send_.raise();
+}
+
+void MuxSession::machine_changed() {
+  if (machine_.has_control()) to_send_.raise();
+  if (!may_read_.set && machine_.wants_input()) may_read_.raise();
+}
+
+void MuxSession::forget(MuxStream& stream) {
+  turns_.done(stream);
+  if (kept_of_ == &stream) kept_of_ = nullptr;
+}
+
+Result<std::unique_ptr<MuxStream>> MuxSession::open() {
+  if (concluded_) return fail(Cause::reset, "smux: the session has ended");
+  auto state = machine_.open();
+  if (!state) return fail(state.error());
+  to_send_.raise();
+  return std::make_unique<MuxStream>(*this, std::move(*state), path_);
+}
+
+bool MuxSession::usable() const {
+  if (concluded_ || !machine_.can_open()) return false;
+  IoWatch* socket = below_->kernel();
+  return socket == nullptr || !socket->hung_up();
+}
+
+void MuxSession::conclude(std::optional<Error> error) {
+  if (concluded_) return;
+  concluded_ = true;
+  error_ = std::move(error);
+  if (group_ != nullptr) group_->stop();
+}
+
+IoResult MuxSession::write_failed(const IoResult& io) {
+  write_error_ = io.status == IoResult::Status::error ? io.error : EPIPE;
+  conclude(below_->error(write_error_).in("write"));
+  return IoResult::failed(write_error_);
+}
+
+void MuxSession::finish() {
+  if (write_error_ != 0) {
+    // What the peer had sent before it went away is still there.
+    for (int i = 0; i < kLastReads && machine_.wants_input(); ++i) {
+      if (read_once().status != IoResult::Status::ok) break;
+    }
+  } else if (!error_) {
+    std::ignore = flush();
+  }
+  machine_.end();
+  below_.reset();
+}
+
+}  // namespace gost

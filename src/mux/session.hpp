@@ -1,0 +1,107 @@
+// MuxSession: many streams over one (smux, wire.md §6).
+#pragma once
+
+#include "mux/frame_writer.hpp"
+#include "mux/send_turns.hpp"
+#include "mux/smux_machine.hpp"
+#include "mux/stream.hpp"
+#include "net/io_context.hpp"
+#include "runtime/task_group.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace gost {
+
+/// Takes the streams that the peer opens. Called from within the session's run(): it must not destroy the session.
+class MuxSink {
+ public:
+  virtual void accepted(std::unique_ptr<MuxStream> stream) = 0;
+
+ protected:
+  ~MuxSink() = default;
+};
+
+/// Owns the stream below and belongs to its loop. Idle it holds no buffer. Its streams may outlive it.
+class MuxSession {
+ public:
+  /// `options` must be valid (validate()). Without a sink the streams that the peer opens are closed at once (§5.2).
+  MuxSession(IoContext& io, std::unique_ptr<Stream> below, const SmuxOptions& options, SmuxSide side,
+             MuxSink* sink = nullptr);
+  MuxSession(const MuxSession&) = delete;
+  MuxSession& operator=(const MuxSession&) = delete;
+  /// When run() has ended, or was never called.
+  ~MuxSession();
+
+  /// Reads, writes and watches over the peer. Ends with the reason when the session breaks, with nothing when the
+  /// stream below ends in good order, end() is called or the scope is stopped. The stream below is closed then, and
+  /// the session's streams have ended: they give what is buffered, then eof behind a FIN and a reset without one.
+  Task<std::optional<Error>> run();
+
+  /// A new stream, without a round trip: its SYN leaves with its first bytes or in the loop's next turn. Errors: the
+  /// session has ended (Cause::reset) or has no more ids (Cause::exhausted).
+  Result<std::unique_ptr<MuxStream>> open();
+  /// Whether open() is worth a try. False as soon as the connection below is known to be dead.
+  bool usable() const;
+  /// Those that our side has not closed.
+  std::size_t streams() const { return machine_.streams(); }
+  /// Has run() end; frames that are queued still leave if there is room for them.
+  void end() { conclude(std::nullopt); }
+
+  // For its streams.
+
+  Loop& loop() const { return io_.loop; }
+  /// Bytes of `stream`; would_block behind others.
+  IoResult write(MuxStream& stream, Bytes from);
+  /// Whether write() would reach the stream below.
+  bool may_write(const MuxStream& stream);
+  /// `stream` waits for its turn.
+  void wait_to_write(MuxStream& stream);
+  /// The machine may have frames to send, or may want to read again.
+  void machine_changed();
+  /// Bytes of `stream` that the stream below has not taken.
+  std::size_t undelivered(const MuxStream& stream) const { return &stream == kept_of_ ? writer_.pending_bytes() : 0; }
+  void forget(MuxStream& stream);
+
+ private:
+  /// What a coroutine of the session waits for.
+  struct Signal {
+    bool set = false;
+    Wait* waiter = nullptr;
+    bool ready(Interest) const { return set; }
+    Wait*& waiting(Interest) { return waiter; }
+    void raise() {
+      set = true;
+      if (waiter != nullptr) waiter->complete();
+    }
+  };
+
+  Task<> receive();
+  Task<> send();
+  Task<> keep_alive();
+  IoResult read_once();
+  void deliver();
+  IoResult flush();
+  std::size_t max_frame_size() const;
+  /// The first reason counts.
+  void conclude(std::optional<Error> error);
+  IoResult write_failed(const IoResult& io);
+  void finish();
+
+  IoContext& io_;
+  std::unique_ptr<Stream> below_;
+  const std::shared_ptr<const MuxPath> path_;
+  MuxSink* sink_;
+  SmuxMachine machine_;
+  FrameWriter writer_;
+  SendTurns turns_;
+  const MuxStream* kept_of_ = nullptr;  ///< whose frame the writer keeps the rest of
+  Signal to_send_;
+  Signal may_read_;
+  TaskGroup* group_ = nullptr;  ///< while run() runs
+  bool concluded_ = false;
+  int write_error_ = 0;
+  std::optional<Error> error_;
+};
+
+}  // namespace gost

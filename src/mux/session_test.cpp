@@ -1,0 +1,394 @@
+#include "mux/session.hpp"
+
+#include "net/memory_pipe.hpp"
+#include "net/stream_io.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <vector>
+
+namespace gost {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Keeps what is accepted.
+struct Sink final : MuxSink {
+  std::vector<std::unique_ptr<MuxStream>> streams;
+  void accepted(std::unique_ptr<MuxStream> stream) override { streams.push_back(std::move(stream)); }
+};
+
+/// A session whose peer is the test, which speaks in hex.
+struct Lab {
+  explicit Lab(const SmuxOptions& options = {}, SmuxSide side = SmuxSide::server, bool with_sink = true,
+               const MemoryPipeOptions& pipe = {}) {
+    auto [near, far] = make_memory_pipe(pipe);
+    peer = std::move(far);
+    session = std::make_unique<MuxSession>(io, std::move(near), options, side, with_sink ? &sink : nullptr);
+  }
+
+  /// Runs the session beside `test`.
+  template <class Test>
+  void run(Test test) {
+    io.loop.run(beside(test));
+  }
+  Task<> serve() {
+    reason = co_await session->run();
+    ended = true;
+    ended_at = io.loop.now();
+  }
+  template <class Test>
+  Task<> beside(Test test) {
+    TaskGroup group(co_await this_scope());
+    group.spawn(serve());
+    co_await test(*this);
+    session->end();
+    co_await group.join();
+  }
+  static Task<> settle() {
+    for (int turn = 0; turn < 20; ++turn) co_await yield();
+  }
+  Task<> say(std::string hex) {
+    auto bytes = from_hex(hex).value();
+    EXPECT_TRUE(co_await write_all(*peer, bytes));
+    co_await settle();
+  }
+  /// What the session has said since the last call.
+  Task<std::string> heard() {
+    co_await settle();
+    std::string hex;
+    std::array<std::uint8_t, 4096> buffer;
+    for (;;) {
+      IoResult got = peer->try_read(buffer);
+      if (got.status != IoResult::Status::ok) co_return hex;
+      hex += to_hex(Bytes(buffer).first(got.bytes));
+    }
+  }
+
+  IoContext io{Loop::Time::simulated};
+  Sink sink;
+  std::unique_ptr<Stream> peer;
+  std::unique_ptr<MuxSession> session;
+  std::optional<Error> reason;
+  bool ended = false;
+  TimePoint ended_at;
+};
+
+IoResult write(Stream& stream, std::string_view text) {
+  return stream.try_write(as_bytes(text));
+}
+
+std::string read(Stream& stream) {
+  std::array<std::uint8_t, 4096> buffer;
+  IoResult got = stream.try_read(buffer);
+  switch (got.status) {
+  case IoResult::Status::ok: return std::string(as_text(Bytes(buffer).first(got.bytes)));
+  case IoResult::Status::would_block: return "<nothing>";
+  case IoResult::Status::eof: return "<eof>";
+  case IoResult::Status::error: return "<error " + std::to_string(got.error) + ">";
+  }
+  return "";
+}
+
+TEST(MuxSession, SynLeavesWithTheFirstBytesAndEachWriteIsAFrame) {
+  Lab lab({}, SmuxSide::client);
+  lab.run([](Lab& l) -> Task<> {
+    auto stream = l.session->open().value();
+    EXPECT_EQ(write(*stream, "reply").bytes, 5U);
+    EXPECT_EQ(write(*stream, "payload").bytes, 7U);
+    EXPECT_EQ(co_await l.heard(),
+              "0100000003000000"
+              "01020500030000007265706c79"
+              "01020700030000007061796c6f6164");
+    stream.reset();
+    EXPECT_EQ(co_await l.heard(), "0101000003000000");
+    EXPECT_EQ(l.session->streams(), 0U);
+  });
+  EXPECT_FALSE(lab.reason);
+}
+
+TEST(MuxSession, SynLeavesByItself) {
+  Lab lab({}, SmuxSide::client);
+  lab.run([](Lab& l) -> Task<> {
+    auto stream = l.session->open().value();
+    EXPECT_EQ(co_await l.heard(), "0100000003000000");
+  });
+}
+
+TEST(MuxSession, AStreamThatWroteNothingIsNeverHeardOf) {
+  Lab lab({}, SmuxSide::client);
+  lab.run([](Lab& l) -> Task<> {
+    l.session->open().value().reset();
+    EXPECT_EQ(co_await l.heard(), "");
+  });
+}
+
+TEST(MuxSession, AcceptedStreamsReadAndWrite) {
+  Lab lab({.version = 2});
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say(
+        "0200000003000000"
+        "0202020003000000"
+        "6869");
+    EXPECT_EQ(l.sink.streams.size(), 1U);
+    MuxStream& stream = *l.sink.streams.front();
+    EXPECT_EQ(stream.layers(), "memory,smux");
+    EXPECT_EQ(stream.kernel(), nullptr);
+    auto peer = SocketAddress(IpAddress::v4({10, 0, 0, 1}), 7);
+    stream.set_remote(peer);
+    EXPECT_EQ(stream.remote().to_string(), "10.0.0.1:7");
+    EXPECT_EQ(read(stream), "hi");
+    EXPECT_EQ(co_await l.heard(), "02040800030000000200000000000100");
+    EXPECT_EQ(write(stream, "yo").bytes, 2U);
+    EXPECT_EQ(co_await l.heard(), "0202020003000000796f");
+    co_await l.say("0201000003000000");
+    EXPECT_EQ(read(stream), "<eof>");
+    EXPECT_EQ(write(stream, "x").error, EPIPE);
+    EXPECT_EQ(stream.try_shutdown().error, ENOTSUP);
+  });
+}
+
+TEST(MuxSession, WithoutASinkStreamsOfThePeerAreClosedAtOnce) {
+  Lab lab({}, SmuxSide::client, false);
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say(
+        "0100000002000000"
+        "0102020002000000"
+        "6869");
+    EXPECT_EQ(co_await l.heard(), "0101000002000000");
+    EXPECT_EQ(l.session->streams(), 0U);
+  });
+}
+
+TEST(MuxSession, AnIdleSessionOwnsNoBuffer) {
+  Lab lab;
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say(
+        "0100000003000000"
+        "0102020003000000"
+        "6869");
+    EXPECT_EQ(l.io.buffers.kept(), 1U) << "one was borrowed, and it is back";
+  });
+}
+
+TEST(MuxSession, KeepsTheConnectionAliveAndNoticesSilence) {
+  Lab lab;
+  TimePoint start = lab.io.loop.now();
+  lab.run([](Lab& l) -> Task<> {
+    co_await sleep_for(10s);
+    EXPECT_EQ(co_await l.heard(), "0103000000000000");
+    EXPECT_TRUE(l.session->usable());
+    co_await l.say("0103000000000000");
+    while (!l.ended) co_await sleep_for(1s);
+    EXPECT_FALSE(l.session->usable());
+    EXPECT_EQ(l.session->open().error().cause, Cause::reset);
+  });
+  EXPECT_EQ(lab.ended_at - start, 60s);
+  ASSERT_TRUE(lab.reason);
+  EXPECT_EQ(lab.reason->cause, Cause::timeout);
+}
+
+TEST(MuxSession, TheEndBelowIsAResetForStreamsWithoutAFin) {
+  Lab lab;
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say(
+        "0100000003000000"
+        "0100000005000000"
+        "010201000300000061"
+        "010201000500000062"
+        "0101000005000000");
+    l.peer.reset();
+    co_await Lab::settle();
+    EXPECT_TRUE(l.ended);
+    EXPECT_EQ(read(*l.sink.streams[0]), "a");
+    EXPECT_EQ(read(*l.sink.streams[0]), "<error 104>");
+    EXPECT_EQ(read(*l.sink.streams[1]), "b");
+    EXPECT_EQ(read(*l.sink.streams[1]), "<eof>");
+    EXPECT_EQ(write(*l.sink.streams[0], "x").error, EPIPE);
+    EXPECT_EQ(l.sink.streams[0]->undelivered(), 0U);
+    l.session.reset();
+    EXPECT_EQ(l.sink.streams[0]->layers(), "memory,smux");
+    EXPECT_TRUE(l.sink.streams[0]->ready(Interest::write));
+    l.session = std::make_unique<MuxSession>(l.io, make_memory_pipe().first, SmuxOptions(), SmuxSide::client);
+  });
+  EXPECT_FALSE(lab.reason) << lab.reason->text;
+}
+
+TEST(MuxSession, AnEndWithinAFrameIsAnError) {
+  Lab lab;
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say("010000");
+    EXPECT_EQ(l.peer->try_shutdown().status, IoResult::Status::ok);
+    co_await Lab::settle();
+    EXPECT_TRUE(l.ended);
+  });
+  ASSERT_TRUE(lab.reason);
+  EXPECT_EQ(lab.reason->cause, Cause::eof);
+}
+
+TEST(MuxSession, AProtocolErrorEndsItWithTheReason) {
+  Lab lab;
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say(
+        "0100000003000000"
+        "0203000000000000");
+    EXPECT_TRUE(l.ended);
+    EXPECT_EQ(read(*l.sink.streams.at(0)), "<error 104>");
+  });
+  ASSERT_TRUE(lab.reason);
+  EXPECT_EQ(lab.reason->cause, Cause::protocol);
+}
+
+Task<> wait_for(Stream& stream, Interest interest, bool& done) {
+  EXPECT_EQ(co_await stream.until(interest), Outcome::ready);
+  done = true;
+}
+
+TEST(MuxSession, ItsEndAndAnAbortWakeWhoWaits) {
+  for (bool abort : {false, true}) {
+    Lab lab({.version = 2});
+    bool has_read = false;
+    bool has_written = false;
+    lab.run([&](Lab& l) -> Task<> {
+      co_await l.say(
+          "0200000003000000"
+          "02040800030000000000000000000000");  // no window
+      MuxStream& stream = *l.sink.streams.at(0);
+      EXPECT_EQ(write(stream, "x").status, IoResult::Status::would_block);
+      TaskGroup group(co_await this_scope());
+      group.spawn(wait_for(stream, Interest::read, has_read));
+      group.spawn(wait_for(stream, Interest::write, has_written));
+      co_await Lab::settle();
+      EXPECT_FALSE(has_read || has_written);
+      if (abort) {
+        stream.abort();
+        EXPECT_EQ(read(stream), "<eof>");
+        EXPECT_EQ(write(stream, "x").error, EPIPE);
+        EXPECT_EQ(co_await l.heard(), "0201000003000000");
+      } else {
+        l.session->end();
+      }
+      co_await group.join();
+      l.sink.streams.clear();
+    });
+    EXPECT_TRUE(has_read && has_written);
+  }
+}
+
+TEST(MuxSession, AWriterWithoutAWindowWaitsForTheUpdate) {
+  Lab lab({.version = 2});
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say(
+        "0200000003000000"
+        "02040800030000000000000003000000");
+    MuxStream& stream = *l.sink.streams.at(0);
+    EXPECT_EQ(write(stream, "abcdef").bytes, 3U);
+    EXPECT_EQ(write(stream, "def").status, IoResult::Status::would_block);
+    EXPECT_EQ(co_await l.heard(), "0202030003000000616263");
+    TaskGroup group(co_await this_scope());
+    bool done = false;
+    group.spawn(wait_for(stream, Interest::write, done));
+    co_await l.say("02040800030000000200000003000000");
+    EXPECT_TRUE(done);
+    EXPECT_EQ(write(stream, "def").bytes, 2U);
+    EXPECT_EQ(co_await l.heard(), "02020200030000006465");
+    co_await group.join();
+  });
+}
+
+TEST(MuxSession, ASessionWithoutBudgetReadsAgainWhenAStreamIsRead) {
+  Lab lab({.max_receive_buffer = 4, .max_stream_buffer = 4});
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say(
+        "0100000003000000"
+        "01020400030000006162"
+        "6364");
+    co_await l.say("0100000005000000");
+    EXPECT_EQ(l.sink.streams.size(), 1U) << "nothing is read";
+    EXPECT_EQ(read(*l.sink.streams[0]), "abcd");
+    co_await Lab::settle();
+    EXPECT_EQ(l.sink.streams.size(), 2U);
+  });
+}
+
+TEST(MuxSession, AClosedStreamStillFinishesTheFrameThatHasBegun) {
+  Lab lab({}, SmuxSide::client, true, {.capacity = 12});
+  lab.run([](Lab& l) -> Task<> {
+    auto stream = l.session->open().value();
+    co_await Lab::settle();
+    EXPECT_EQ(write(*stream, "abcdef").bytes, 6U) << "the frame has begun";
+    EXPECT_GT(stream->undelivered(), 0U);
+    EXPECT_EQ(write(*stream, "more").status, IoResult::Status::would_block);
+    stream.reset();
+    std::string all;
+    for (int i = 0; i < 5; ++i) all += co_await l.heard();
+    EXPECT_EQ(all,
+              "0100000003000000"
+              "0102060003000000616263646566"
+              "0101000003000000");
+  });
+}
+
+Task<> write_whole(Stream& stream, std::string text) {
+  EXPECT_TRUE(co_await write_all(stream, as_bytes(text)));
+}
+
+TEST(MuxSession, WhoDoesNotUseItsTurnHoldsNobodyUp) {
+  Lab lab({}, SmuxSide::client, true, {.capacity = 100});
+  lab.run([](Lab& l) -> Task<> {
+    std::vector<std::unique_ptr<MuxStream>> streams;
+    for (int i = 0; i < 6; ++i) streams.push_back(l.session->open().value());
+    co_await l.heard();
+    EXPECT_EQ(write(*streams[0], std::string(200, 'x')).bytes, 200U) << "and now the way is full";
+    TaskGroup group(co_await this_scope());
+    std::array<bool, 5> woken{};
+    for (std::size_t i = 1; i <= 4; ++i) group.spawn(wait_for(*streams[i], Interest::write, woken[i]));
+    group.spawn(write_whole(*streams[5], "last"));
+    std::string all;
+    for (int i = 0; i < 10; ++i) all += co_await l.heard();
+    EXPECT_TRUE(all.ends_with("010204000d0000006c617374")) << all;
+    group.stop();
+    co_await group.join();
+  });
+}
+
+TEST(MuxSession, ItsEndLetsGoWhatIsQueued) {
+  Lab lab({}, SmuxSide::client);
+  lab.run([](Lab& l) -> Task<> {
+    auto stream = l.session->open().value();
+    EXPECT_EQ(write(*stream, "bye").bytes, 3U);
+    stream.reset();
+    l.session->end();
+    EXPECT_EQ(co_await l.heard(),
+              "0100000003000000"
+              "0102030003000000627965"
+              "0101000003000000");
+  });
+}
+
+TEST(MuxSession, HalfCloseIsPassedOnWhereItIsAllowed) {
+  Lab lab({.half_close = true});
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say("0100000003000000");
+    MuxStream& stream = *l.sink.streams.at(0);
+    EXPECT_EQ(stream.try_shutdown().status, IoResult::Status::ok);
+    EXPECT_EQ(co_await l.heard(), "0101000003000000");
+    EXPECT_EQ(write(stream, "x").error, EPIPE);
+    co_await l.say(
+        "0102020003000000"
+        "6869");
+    EXPECT_EQ(read(stream), "hi");
+  });
+}
+
+TEST(MuxSession, NeedNotEverRun) {
+  IoContext io(Loop::Time::simulated);
+  auto session = std::make_unique<MuxSession>(io, make_memory_pipe().first, SmuxOptions(), SmuxSide::client);
+  auto stream = session->open().value();
+  session.reset();
+  EXPECT_EQ(read(*stream), "<error 104>");
+}
+
+}  // namespace
+}  // namespace gost

@@ -1,0 +1,212 @@
+// Two sessions with each other, over memory and over sockets: many streams at once.
+#include "mux/session.hpp"
+#include "net/memory_pipe.hpp"
+#include "net/stream_io.hpp"
+#include "net/tcp.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+
+#include <vector>
+
+namespace gost {
+namespace {
+
+using Ends = std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>>;
+
+/// Sends back what comes, to the end.
+Task<> echo(std::unique_ptr<MuxStream> stream) {
+  std::vector<std::uint8_t> buffer(20'000);
+  for (;;) {
+    auto got = co_await read_some(*stream, buffer);
+    if (!got || *got == 0) co_return;
+    if (!co_await write_all(*stream, Bytes(buffer).first(*got))) co_return;
+  }
+}
+
+/// Reads what comes, to the end.
+Task<> drain(std::unique_ptr<MuxStream> stream) {
+  std::vector<std::uint8_t> buffer(60'000);
+  for (;;) {
+    auto got = co_await read_some(*stream, buffer);
+    if (!got || *got == 0) co_return;
+  }
+}
+
+struct Server final : MuxSink {
+  TaskGroup* group = nullptr;
+  bool echoes = true;
+  void accepted(std::unique_ptr<MuxStream> stream) override {
+    group->spawn(echoes ? echo(std::move(stream)) : drain(std::move(stream)));
+  }
+};
+
+struct Two {
+  Two(IoContext& context, Ends ends, const SmuxOptions& options)
+      : io(context),
+        client(io, std::move(ends.first), options, SmuxSide::client),
+        server(io, std::move(ends.second), options, SmuxSide::server, &sink) {}
+
+  Task<> serve(bool the_server) {
+    auto reason = co_await (the_server ? server : client).run();
+    (the_server ? server_reason : client_reason) = std::move(reason);
+    // A session that broke takes the other one with it, as a closed connection does.
+    if (!the_server) client_ended = true;
+  }
+
+  IoContext& io;
+  Server sink;
+  MuxSession client;
+  MuxSession server;
+  std::optional<Error> client_reason;
+  std::optional<Error> server_reason;
+  bool client_ended = false;
+  int complete = 0;
+};
+
+std::uint8_t byte_at(std::uint32_t id, std::size_t at) {
+  return static_cast<std::uint8_t>(at * 7 + at / 256 + id);
+}
+
+Task<> send_bytes(Stream& stream, Bytes bytes) {
+  std::ignore = co_await write_all(stream, bytes);
+}
+
+Task<> exchange(Two& two, std::size_t size) {
+  auto stream = two.client.open();
+  if (!stream) co_return;
+  std::vector<std::uint8_t> sent(size);
+  for (std::size_t at = 0; at < size; ++at) sent[at] = byte_at((*stream)->id(), at);
+  std::vector<std::uint8_t> got(size);
+  TaskGroup group(co_await this_scope());
+  group.spawn(send_bytes(**stream, sent));
+  auto read = co_await read_exactly(**stream, got);
+  // A stream that broke does not look complete.
+  if (read) {
+    EXPECT_TRUE(got == sent);
+    ++two.complete;
+  }
+  co_await group.join();
+}
+
+Task<> exchange_all(Two& two, std::size_t streams, std::size_t size) {
+  TaskGroup sessions(co_await this_scope());
+  TaskGroup handlers(co_await this_scope());
+  two.sink.group = &handlers;
+  sessions.spawn(two.serve(false));
+  sessions.spawn(two.serve(true));
+  TaskGroup clients(co_await this_scope());
+  for (std::size_t i = 0; i < streams; ++i) clients.spawn(exchange(two, size));
+  co_await clients.join();
+  if (!two.client_ended) {
+    for (int turn = 0; turn < 5000 && two.server.streams() > 0; ++turn) co_await yield();
+  }
+  two.client.end();
+  two.server.end();
+  co_await sessions.join();
+  co_await handlers.join();
+}
+
+TEST(MuxTransfer, StreamsArriveWholeHoweverTheBytesAreCut) {
+  for (int version : {1, 2}) {
+    for (std::size_t piece : {1U, 7U, 1000U}) {
+      IoContext io(Loop::Time::simulated);
+      SmuxOptions options{.version = version, .max_frame_size = 100, .max_stream_buffer = 300};
+      Two two(io, make_memory_pipe({.capacity = 50 + piece, .read_at_most = piece}), options);
+      io.loop.run(exchange_all(two, 20, 2000));
+      EXPECT_EQ(two.complete, 20);
+      EXPECT_FALSE(two.client_reason) << two.client_reason->text;
+      EXPECT_FALSE(two.server_reason) << two.server_reason->text;
+    }
+  }
+}
+
+TEST(MuxTransfer, AThousandStreamsOverMemory) {
+  for (int version : {1, 2}) {
+    IoContext io(Loop::Time::simulated);
+    Two two(io, make_memory_pipe(), {.version = version});
+    io.loop.run(exchange_all(two, 1000, 3000));
+    EXPECT_EQ(two.complete, 1000);
+  }
+}
+
+TEST(MuxTransfer, LargeTransfersOverSockets) {
+  for (int version : {1, 2}) {
+    IoContext io;
+    int fds[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    auto one = TcpStream::adopt(io.loop, Fd(fds[0]), {}).value();
+    auto other = TcpStream::adopt(io.loop, Fd(fds[1]), {}).value();
+    Two two(io, {std::move(one), std::move(other)}, {.version = version});
+    io.loop.run(exchange_all(two, 8, 3'000'000));
+    EXPECT_EQ(two.complete, 8);
+    EXPECT_FALSE(two.client_reason);
+  }
+}
+
+TEST(MuxTransfer, WhicheverStepFailsEverythingEndsAndNothingLooksComplete) {
+  int failures = 0;
+  for (std::size_t step = 0; step < 200; ++step) {
+    IoContext io(Loop::Time::simulated);
+    Two two(io, make_memory_pipe({.capacity = 300, .fail_at = step}), {.version = 2, .max_stream_buffer = 200});
+    io.loop.run(exchange_all(two, 4, 1000));
+    if (two.client_reason) ++failures;
+    if (two.complete < 4) EXPECT_TRUE(two.client_reason.has_value()) << step;
+  }
+  EXPECT_GT(failures, 20);
+}
+
+/// Sends for as long as the session lives.
+Task<> flood(Two& two, std::uint64_t& sent) {
+  auto stream = two.client.open().value();
+  std::vector<std::uint8_t> block(100'000);
+  while (co_await stream->until(Interest::write) == Outcome::ready) {
+    IoResult io = stream->try_write(block);
+    if (io.status == IoResult::Status::ok) sent += io.bytes;
+    if (io.status == IoResult::Status::error) co_return;
+  }
+}
+
+TEST(MuxTransfer, StreamsThatCompeteSendTheSame) {
+  IoContext io(Loop::Time::simulated);
+  Two two(io, make_memory_pipe({.capacity = 30'000}), {.max_frame_size = 1000});
+  two.sink.echoes = false;
+  std::array<std::uint64_t, 10> sent{};
+  io.loop.run([](Two& t, auto& counts) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    t.sink.group = &group;
+    group.spawn(t.serve(false));
+    group.spawn(t.serve(true));
+    for (auto& count : counts) group.spawn(flood(t, count));
+    while (counts[0] < 1'000'000) co_await yield();
+    group.stop();
+    co_await group.join();
+  }(two, sent));
+  for (std::uint64_t count : sent) {
+    EXPECT_GT(count, 800'000U);
+    EXPECT_LT(count, 1'200'000U);
+  }
+}
+
+TEST(MuxTransfer, IsNotUsableAsSoonAsTheConnectionIsKnownToBeDead) {
+  IoContext io;
+  int fds[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+  auto near = TcpStream::adopt(io.loop, Fd(fds[0]), {}).value();
+  MuxSession session(io, std::move(near), {}, SmuxSide::client);
+  EXPECT_TRUE(session.usable());
+  {
+    Fd far(fds[1]);
+  }  // closed
+  io.loop.run([](MuxSession& dead) -> Task<> {
+    for (int turn = 0; turn < 3; ++turn) co_await yield();
+    EXPECT_FALSE(dead.usable()) << "before anybody has read";
+    auto reason = co_await dead.run();
+    EXPECT_FALSE(reason);
+    EXPECT_FALSE(dead.open());
+  }(session));
+}
+
+}  // namespace
+}  // namespace gost

@@ -1,0 +1,197 @@
+// Two machines with a lossless way between them, whatever is done to their streams and however the bytes are cut.
+#include "mux/smux_machine.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <map>
+#include <random>
+
+namespace gost {
+namespace {
+
+constexpr std::size_t kMost = std::size_t{16} * 1024;  ///< of one write, read or passage
+
+/// The byte number `at` that a side sends on a stream.
+std::uint8_t byte_at(std::uint32_t id, bool client, std::uint64_t at) {
+  return static_cast<std::uint8_t>(at * 31 + at / 256 + id + (client ? 100U : 0U));
+}
+
+struct End {
+  explicit End(const SmuxOptions& options, SmuxSide side)
+      : machine(options, side, TimePoint()), client(side == SmuxSide::client) {}
+
+  struct Open {
+    std::unique_ptr<SmuxStream> stream;
+    std::uint64_t sent = 0;
+    std::uint64_t read = 0;
+    bool ended = false;
+  };
+
+  SmuxMachine machine;
+  const bool client;
+  std::map<std::uint32_t, Open> streams;
+  std::map<std::uint32_t, std::uint64_t> sent;  ///< also of closed streams
+  std::vector<std::uint8_t> way;                ///< to the other side
+
+  void take_control() {
+    std::array<std::uint8_t, 24> some;
+    while (machine.has_control()) {
+      std::size_t size = machine.take_control(some);
+      way.insert(way.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+  }
+  void write(Open& open, std::size_t bytes) {
+    take_control();
+    SmuxHeader header = open.stream->header();
+    bytes = std::min({bytes, open.stream->sendable(), static_cast<std::size_t>(machine.options().max_frame_size)});
+    if (bytes == 0) return;
+    header.length = static_cast<std::uint16_t>(bytes);
+    auto head = encode_smux_header(header);
+    way.insert(way.end(), head.begin(), head.end());
+    for (std::size_t i = 0; i < bytes; ++i) way.push_back(byte_at(open.stream->id(), client, open.sent++));
+    open.stream->sent(bytes);
+    sent[open.stream->id()] = open.sent;
+  }
+  /// True when everything that came was what the other side had sent, in order.
+  bool read(Open& open, std::size_t most) {
+    std::vector<std::uint8_t> bytes(most);
+    IoResult got = open.stream->read(bytes, TimePoint());
+    if (got.status == IoResult::Status::eof) open.ended = true;
+    for (std::size_t i = 0; i < got.bytes; ++i) {
+      if (bytes[i] != byte_at(open.stream->id(), !client, open.read++)) return false;
+    }
+    return got.status != IoResult::Status::error;
+  }
+  void accept() {
+    for (auto& stream : machine.take_accepted()) {
+      std::uint32_t id = stream->id();
+      streams[id].stream = std::move(stream);
+    }
+  }
+  void open() {
+    auto stream = machine.open().value();
+    std::uint32_t id = stream->id();
+    streams[id].stream = std::move(stream);
+  }
+};
+
+/// Passes up to `most` bytes on, if the other side reads. How many those were.
+std::size_t pass(End& from, End& to, std::size_t most) {
+  from.take_control();
+  std::size_t count = to.machine.wants_input() ? std::min(most, from.way.size()) : 0;
+  EXPECT_TRUE(to.machine.input(Bytes(from.way).first(count)));
+  from.way.erase(from.way.begin(), from.way.begin() + static_cast<std::ptrdiff_t>(count));
+  to.accept();
+  return count;
+}
+
+SmuxOptions arbitrary_options() {
+  SmuxOptions options{.version = *rc::gen::inRange(1, 3)};
+  options.max_frame_size = *rc::gen::element(1, 16, 1000, 32768, 65535);
+  options.max_stream_buffer = *rc::gen::element(1, 100, 4096, 65536);
+  options.max_receive_buffer = options.max_stream_buffer * *rc::gen::element(1, 3, 64);
+  options.half_close = *rc::gen::arbitrary<bool>();
+  return options;
+}
+
+RC_GTEST_PROP(SmuxProperties, WhateverIsWrittenArrivesInOrder, (std::uint32_t seed)) {
+  SmuxOptions options = arbitrary_options();
+  std::minstd_rand random(seed);
+  auto below = [&](std::size_t limit) { return static_cast<std::size_t>(random()) % limit; };
+  std::array<End, 2> ends{End(options, SmuxSide::client), End(options, SmuxSide::server)};
+  bool closing = *rc::gen::arbitrary<bool>();
+  int steps = *rc::gen::inRange(10, 400);
+  for (int step = 0; step < steps; ++step) {
+    std::size_t which = below(2);
+    End& end = ends[which];
+    std::size_t most = 1 + below(below(2) == 0 ? 10 : kMost);
+    std::size_t action = below(12);
+    if (action == 0 && end.streams.size() < 20) end.open();
+    if (action <= 2) pass(end, ends[1 - which], most);
+    if (end.streams.empty() || action <= 2) continue;
+    auto chosen = std::next(end.streams.begin(), static_cast<std::ptrdiff_t>(below(end.streams.size())));
+    if (action <= 7) end.write(chosen->second, most);
+    if (action >= 8 && action <= 10) RC_ASSERT(end.read(chosen->second, most));
+    if (action == 11 && closing && below(4) == 0) end.streams.erase(chosen);
+  }
+  // Everything that is still on its way arrives once everybody reads.
+  for (bool moved = true; moved;) {
+    moved = pass(ends[0], ends[1], kMost) + pass(ends[1], ends[0], kMost) > 0;
+    for (End& end : ends) {
+      for (auto& [id, open] : end.streams) {
+        std::uint64_t before = open.read;
+        RC_ASSERT(end.read(open, kMost));
+        moved = moved || open.read != before;
+      }
+    }
+  }
+  for (std::size_t which = 0; which < 2; ++which) {
+    End& end = ends[which];
+    End& other = ends[1 - which];
+    RC_ASSERT(end.machine.budget() == options.max_receive_buffer);
+    RC_ASSERT(end.way.empty());
+    for (auto& [id, open] : end.streams) {
+      RC_ASSERT(open.read == other.sent[id]);
+      RC_ASSERT(open.ended == !other.streams.contains(id));
+      RC_ASSERT((open.stream->sendable() == 0) <= (open.ended || options.version == 2));
+    }
+  }
+  for (End& end : ends) {
+    end.streams.clear();
+    RC_ASSERT(end.machine.streams() == 0U);
+  }
+}
+
+TEST(SmuxProperties, AThousandStreamsInterleavedArriveWhole) {
+  for (int version : {1, 2}) {
+    SmuxOptions options{.version = version};
+    End client(options, SmuxSide::client);
+    End server(options, SmuxSide::server);
+    constexpr std::size_t kStreams = 1000;
+    constexpr std::size_t kBytes = 3000;
+    for (std::size_t i = 0; i < kStreams; ++i) client.open();
+    for (bool more = true; more;) {
+      more = false;
+      for (auto& [id, open] : client.streams) {
+        client.write(open, std::min<std::size_t>(kBytes - open.sent, 1 + id % 700));
+        more = more || open.sent < kBytes;
+      }
+      while (pass(client, server, 777) + pass(server, client, 777) > 0) {
+      }
+      for (auto& [id, open] : server.streams) ASSERT_TRUE(server.read(open, 5000));
+    }
+    client.streams.clear();
+    while (pass(client, server, 7777) > 0) {
+    }
+    ASSERT_EQ(server.streams.size(), kStreams);
+    for (auto& [id, open] : server.streams) {
+      ASSERT_TRUE(server.read(open, 5000));
+      EXPECT_EQ(open.read, kBytes);
+      EXPECT_TRUE(open.ended);
+    }
+    EXPECT_EQ(server.machine.budget(), options.max_receive_buffer);
+  }
+}
+
+TEST(SmuxProperties, InVersion2AStalledReaderCostsTheOthersNothing) {
+  SmuxOptions options{.version = 2};
+  End client(options, SmuxSide::client);
+  End server(options, SmuxSide::server);
+  client.open();
+  client.open();
+  auto& stalled = client.streams.at(3);
+  auto& flowing = client.streams.at(5);
+  for (int round = 0; round < 2000; ++round) {
+    client.write(stalled, kMost);
+    client.write(flowing, kMost);
+    while (pass(client, server, kMost) + pass(server, client, kMost) > 0) {
+    }
+    ASSERT_TRUE(server.read(server.streams.at(5), 2 * kMost));
+  }
+  EXPECT_EQ(stalled.sent, 262'144U);
+  EXPECT_EQ(server.streams.at(5).read, 2000 * kMost);
+}
+
+}  // namespace
+}  // namespace gost

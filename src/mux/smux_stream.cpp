@@ -1,0 +1,64 @@
+#include "mux/smux_stream.hpp"
+
+#include "mux/smux_machine.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+namespace gost {
+
+SmuxStream::SmuxStream(SmuxMachine& machine, std::uint32_t id)
+    : machine_(&machine), id_(id), window_(static_cast<std::uint32_t>(machine.options().max_stream_buffer)) {}
+
+IoResult SmuxStream::read(MutableBytes into, TimePoint now) {
+  if (std::size_t count = queue_.pop(into); count > 0) {
+    if (machine_ != nullptr) machine_->consumed(*this, count, now);
+    return IoResult::moved(count);
+  }
+  if (remote_finished_ || closed_) {
+    end_seen_ = true;
+    return IoResult::eof();
+  }
+  return machine_ == nullptr ? IoResult::failed(ECONNRESET) : IoResult::would_block();
+}
+
+int SmuxStream::send_error() const {
+  if (machine_ == nullptr || finished_ || remote_closed_) return EPIPE;
+  if (remote_finished_ && !machine_->options().half_close) return EPIPE;
+  if (machine_->version() == 2 && static_cast<std::int32_t>(sent_ - peer_consumed_) < 0) return EPROTO;
+  return 0;
+}
+
+std::size_t SmuxStream::sendable() const {
+  if (send_error() != 0) return 0;
+  if (machine_->version() == 1) return std::numeric_limits<std::size_t>::max();
+  // The difference of the counters is a signed number, so more than that cannot be on the way.
+  constexpr std::uint32_t kMost = std::numeric_limits<std::int32_t>::max();
+  std::uint32_t window = std::min(peer_window_, kMost);
+  std::uint32_t in_flight = sent_ - peer_consumed_;
+  return window > in_flight ? window - in_flight : 0;
+}
+
+SmuxHeader SmuxStream::header() const {
+  return {machine_->version(), SmuxCommand::psh, 0, id_};
+}
+
+IoResult SmuxStream::shutdown() {
+  if (machine_ == nullptr) return IoResult::failed(EPIPE);
+  if (!machine_->options().half_close) return IoResult::failed(ENOTSUP);
+  if (!finished_) {
+    finished_ = true;
+    machine_->queue_fin(id_);
+  }
+  return IoResult::moved(0);
+}
+
+void SmuxStream::close() {
+  if (machine_ != nullptr) machine_->forget(*this);
+  machine_ = nullptr;
+  closed_ = true;
+  queue_.clear();
+}
+
+}  // namespace gost
