@@ -26,7 +26,8 @@ function(gost_layer name)
     target_link_libraries(${name}_test PRIVATE gost_${name} GTest::gtest_main rapidcheck)
     target_compile_definitions(${name}_test PRIVATE GOST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-                         PROPERTIES LABELS "${name}" TIMEOUT 120)
+                         PROPERTIES LABELS "${name}" TIMEOUT 120
+                         ENVIRONMENT "XDG_STATE_HOME=${CMAKE_BINARY_DIR}/state")
   endif()
 endfunction()
 

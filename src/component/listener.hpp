@@ -13,12 +13,22 @@
 
 namespace gost {
 
+/// What is said on an accepted connection before it is handed to a handler: the handshake of TLS or WebSocket.
+class StreamUpgrade {
+ public:
+  virtual ~StreamUpgrade() = default;
+  /// Puts a layer upon `below`. The caller sets the deadline. After an error the connection is closed.
+  virtual Task<Result<std::unique_ptr<Stream>>> upgrade(IoContext& io, std::unique_ptr<Stream> below) const = 0;
+};
+
 /// Takes what a listener accepted, on the loop to which it belongs.
 class StreamSink {
  public:
   virtual void deliver(std::unique_ptr<Stream> stream) = 0;
   /// The datagrams of one client: `peer` is its address, `local` the one that it sends to.
   virtual void deliver(std::unique_ptr<Datagram> datagrams, SocketAddress peer, SocketAddress local) = 0;
+  /// Runs what carries delivered streams (a mux session), for as long as the service has sessions at most.
+  virtual void carry(Task<> carrier) = 0;
   /// Somebody could not be accepted, or nobody can for a while (out of descriptors, a limit reached); the listener goes
   /// on by itself. Said as often as it happens: the sink tells it now and then.
   virtual void accept_failed(const Error& error, Duration retry_in) = 0;
@@ -47,6 +57,8 @@ class Listener {
   virtual std::string network() const = 0;
   /// Tells which loops take part. Called once, after bind() and before accept().
   virtual void seat(std::vector<ListenerSeat> seats) = 0;
+  /// To be done on each delivered stream before anything else, by the coroutine that serves it; null: nothing.
+  virtual const StreamUpgrade* upgrade() const { return nullptr; }
   /// Accepts on the loop number `seat` until the scope is stopped.
   virtual Task<> accept(std::size_t seat) = 0;
   /// Gives the address back: whoever connects now is refused and does not wait for an answer that never comes. Called

@@ -125,7 +125,8 @@ std::vector<Node> nodes_of(const std::string& hosts, const Node& pattern) {
     Url own;
     own.host = host;
     if (tls.server_name.empty()) tls.server_name = own.hostname();
-    bool has_tls = tls.secure || !tls.cert_file.empty() || !tls.ca_file.empty() || !tls.server_name.empty();
+    bool has_tls = tls.secure || !tls.fingerprint.empty() || !tls.cert_file.empty() || !tls.ca_file.empty() ||
+                   !tls.server_name.empty();
     if (!has_tls) node.dialer->tls.reset();
     nodes.push_back(std::move(node));
   }

@@ -69,6 +69,7 @@ struct Tls : Located {
   TextList server_names;
   Duration validity{};
   Text common_name, organization;
+  Text fingerprint;
   friend bool operator==(const Tls&, const Tls&) = default;
 };
 template <class V>
@@ -84,6 +85,7 @@ void describe(V& visit, Is<Tls> auto& it) {
   visit("validity", it.validity);
   visit("commonName", it.common_name);
   visit("organization", it.organization);
+  visit("fingerprint", it.fingerprint);
 }
 
 struct Plugin : Located {

@@ -113,7 +113,8 @@ Tls take_tls_files(Metadata& query, const Origin& origin) {
 void take_client_tls(Metadata& query, Tls& tls) {
   tls.secure = parse_bool(text_of(query, {"tls.secure", "secure"})).value_or(false);
   tls.server_name = text_of(query, {"tls.servername", "serverName"});
-  erase_all(query, {"tls.secure", "secure", "tls.servername", "serverName"});
+  tls.fingerprint = text_of(query, {"tls.fingerprint"});
+  erase_all(query, {"tls.secure", "secure", "tls.servername", "serverName", "tls.fingerprint"});
 }
 
 Metadata options_for(const Metadata& query, std::string_view role, std::initializer_list<std::string_view> roles) {

@@ -4,7 +4,7 @@
 
 #include "policy/dns_cache.hpp"
 #include "policy/name_server.hpp"
-#include "policy/per_loop.hpp"
+#include "runtime/per_loop.hpp"
 #include "runtime/task_group.hpp"
 
 #include <map>

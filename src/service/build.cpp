@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 #include "route/router.hpp"
 #include "service/build_chain.hpp"
+#include "service/build_tls.hpp"
 #include "service/option_reader.hpp"
 #include "service/registry.hpp"
 #include "service/socket_settings.hpp"
@@ -20,15 +21,25 @@ constexpr std::string_view kUnavailableOptions[] = {"proxyProtocol", "netns",   
 
 /// Options that change nothing yet. Nothing is less safe for it, so a warning does.
 constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"skipauth", "sniffing",          "tor",
-                                                          "comp",     "udp.resolveDomain", "stateless"};
+                                                             "comp",     "udp.resolveDomain", "stateless"};
 constexpr std::string_view kServiceOptionsWithoutEffect[] = {"ignoreChain", "enableStats", "labels"};
 
 constexpr std::int64_t kMaxRetries = 100;
 
+/// Whether the handler can choose the methods 0x80 and 0x82 of SOCKS5.
+bool negotiates_tls(const config::Handler& handler) {
+  std::string_view type = config::canonical_name(config::Kind::handler, handler.type);
+  auto notls = config::get_bool(handler.metadata, {"notls"});
+  return (type == "socks5" || type == "auto") && !(notls && notls->value_or(false));
+}
+
 class Builder {
  public:
   Builder(const config::Config& config, config::Problems& problems, const Logger& log)
-      : context_{config, problems, built_, log}, policies_(context_), chains_(context_, policies_) {}
+      : context_{config, problems, built_, log},
+        policies_(context_),
+        tls_(context_),
+        chains_(context_, policies_, tls_) {}
 
   Built build() {
     policies_.make_all();
@@ -71,7 +82,8 @@ class Builder {
     routing.bypass = policies_.bypass_of(service.origin, service.bypass, service.bypasses);
     routing.names.hosts = policies_.hosts_of(service.origin, service.hosts);
     routing.names.resolver = chains_.resolver_of(service.origin, service.resolver);
-    // A chain that was written at the listener (as in GOST's tutorial for udp) is meant for what leaves from here, too.
+    // A chain that was written at the listener (as in GOST's tutorial for udp) is meant for what leaves from here,
+    // too.
     bool own = !handler.chain.empty() || handler.chain_group;
     const config::Listener listener = service.listener.value_or(config::Listener{});
     routing.chains = own ? chains_.chains_of(handler.origin, handler.chain, handler.chain_group)
@@ -92,8 +104,15 @@ class Builder {
     resources.router = router_of(service, handler);
     resources.targets = chains_.targets_of(service);
     resources.log = context_.log.with({{"service", service.name}, {"kind", "handler"}});
+    ListenerResources listening;
+    const config::Tls* listener_tls = listener.tls ? &*listener.tls : nullptr;
+    const bool encrypted = encrypts(config::Kind::listener, listener.type);
+    if (encrypted) listening.tls = tls_.server(listener.origin, listener_tls);
+    // What a command line gives to a listener that does not encrypt is meant for the handler, which can.
+    const config::Tls* handler_tls = handler.tls ? &*handler.tls : encrypted ? nullptr : listener_tls;
+    if (negotiates_tls(handler)) resources.tls = tls_.server(handler.origin, handler_tls);
     auto made_handler = make_handler(handler, resources);
-    auto made_listener = make_listener(listener, service.addr.empty() ? ":0" : service.addr);
+    auto made_listener = make_listener(listener, service.addr.empty() ? ":0" : service.addr, listening);
     if (!made_handler) context_.error(handler.origin, made_handler.error());
     if (!made_listener) context_.error(listener.origin, made_listener.error());
     if (auto fits = check_pair(handler, listener); !fits) context_.error(handler.origin, fits.error());
@@ -110,6 +129,7 @@ class Builder {
   Built built_;
   BuildContext context_;
   PolicyBuilder policies_;
+  TlsBuilder tls_;
   ChainBuilder chains_;
 };
 

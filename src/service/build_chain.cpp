@@ -173,9 +173,11 @@ std::optional<NodeOptions> ChainBuilder::make(const config::Node& node, const co
   if (!candidate) return refuse(candidate.error());
   options.candidate = *candidate;
 
-  ConnectorResources resources;
+  NodeResources resources;
   resources.log = context_.log.with({{"hop", hop.name}, {"node", node.name}});
   resources.lookup = lookup_by(options.names);
+  if (auto address = parse_endpoint(node.addr)) resources.host = address->host;
+  add_tls(node, resources);
   auto parts = make_node_parts(node.connector.value_or(config::Connector()), node.dialer.value_or(config::Dialer()),
                                resources);
   if (!parts) return refuse(parts.error().in("node '" + node.name + "'"));
@@ -188,6 +190,18 @@ std::optional<NodeOptions> ChainBuilder::make(const config::Node& node, const co
   if (!address) return refuse(address.error().in("node '" + node.name + "'"));
   options.address = std::move(*address);
   return options;
+}
+
+void ChainBuilder::add_tls(const config::Node& node, NodeResources& resources) {
+  const config::Connector connector = node.connector.value_or(config::Connector());
+  const config::Dialer dialer = node.dialer.value_or(config::Dialer());
+  const config::Tls* dialer_tls = dialer.tls ? &*dialer.tls : nullptr;
+  const bool encrypted = encrypts(config::Kind::dialer, dialer.type);
+  if (encrypted) resources.dialer_tls = tls_.client(node.origin, dialer_tls);
+  if (config::canonical_name(config::Kind::connector, connector.type) != "socks5") return;
+  // What a command line gives to a dialer that does not encrypt is meant for the connector, which can.
+  const config::Tls* connector_tls = connector.tls ? &*connector.tls : encrypted ? nullptr : dialer_tls;
+  resources.connector_tls = tls_.client(node.origin, connector_tls);
 }
 
 std::shared_ptr<const TargetList> ChainBuilder::targets_of(const config::Service& service) {

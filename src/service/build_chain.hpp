@@ -4,6 +4,8 @@
 #include "route/hop.hpp"
 #include "route/target_list.hpp"
 #include "service/build_policies.hpp"
+#include "service/build_tls.hpp"
+#include "service/node_registry.hpp"
 
 #include <map>
 #include <memory>
@@ -19,7 +21,8 @@ SelectorOptions selector_of(const std::optional<config::Selector>& selector);
 /// Every chain, shared hop and resolver is made once and shared by all services, with its marks and caches.
 class ChainBuilder {
  public:
-  ChainBuilder(BuildContext& context, PolicyBuilder& policies) : context_(context), policies_(policies) {}
+  ChainBuilder(BuildContext& context, PolicyBuilder& policies, TlsBuilder& tls)
+      : context_(context), policies_(policies), tls_(tls) {}
 
   /// Makes all of them, so that mistakes in those that nobody uses are found too.
   void make_all();
@@ -39,6 +42,7 @@ class ChainBuilder {
   std::shared_ptr<const Hop> shared_hop(const config::Origin& at, const std::string& name);
   std::shared_ptr<const Hop> make(const config::Hop& hop);
   std::optional<NodeOptions> make(const config::Node& node, const config::Hop& hop, const OutboundOptions& inherited);
+  void add_tls(const config::Node& node, NodeResources& resources);
   std::shared_ptr<const NameServers> make(const config::Resolver& resolver);
   std::optional<NameServerOptions> make(const config::Nameserver& server, const std::string& resolver);
   template <class ConfiguredNode>
@@ -47,6 +51,7 @@ class ChainBuilder {
 
   BuildContext& context_;
   PolicyBuilder& policies_;
+  TlsBuilder& tls_;
   std::shared_ptr<const Outbound> sockets_ = std::make_shared<const KernelOutbound>();
   std::map<std::string, std::shared_ptr<const Chain>, std::less<>> chains_;
   std::map<std::string, std::shared_ptr<const Hop>, std::less<>> hops_;

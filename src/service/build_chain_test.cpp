@@ -169,7 +169,8 @@ class BuiltObjects : public ::testing::Test {
   Built built;
   BuildContext context{config, problems, built, {}};
   PolicyBuilder policies{context};
-  ChainBuilder chains{context, policies};
+  TlsBuilder tls{context};
+  ChainBuilder chains{context, policies, tls};
 };
 
 TEST_F(BuiltObjects, AHopPassesItsSettingsToItsNodes) {

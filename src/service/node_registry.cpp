@@ -7,6 +7,7 @@
 #include "socks4/connector.hpp"
 #include "socks5/connector.hpp"
 #include "tcp/dialer.hpp"
+#include "tls/dialer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,8 +19,8 @@ namespace {
 /// No datagram is longer, whatever buffer is asked for.
 constexpr std::int64_t kMaxDatagram = 65535;
 
-using MakeConnector = Result<NodeParts> (*)(const config::Connector&, const ConnectorResources&);
-using MakeDialer = Result<> (*)(const config::Dialer&, NodeParts&);
+using MakeConnector = Result<NodeParts> (*)(const config::Connector&, const NodeResources&);
+using MakeDialer = Result<> (*)(const config::Dialer&, const NodeResources&, NodeParts&);
 
 /// The proxy that `made` speaks to.
 Result<NodeParts> proxy_of(Result<std::shared_ptr<const Connector>> made) {
@@ -29,7 +30,7 @@ Result<NodeParts> proxy_of(Result<std::shared_ptr<const Connector>> made) {
   return parts;
 }
 
-Result<NodeParts> make_socks4(const config::Connector& connector, const ConnectorResources& resources) {
+Result<NodeParts> make_socks4(const config::Connector& connector, const NodeResources& resources) {
   OptionReader options(connector.metadata);
   socks4::ConnectorOptions typed;
   if (connector.auth) typed.user = connector.auth->username;
@@ -40,7 +41,7 @@ Result<NodeParts> make_socks4(const config::Connector& connector, const Connecto
   return proxy_of(socks4::make_connector(std::move(typed)));
 }
 
-Result<NodeParts> make_socks5(const config::Connector& connector, const ConnectorResources& resources) {
+Result<NodeParts> make_socks5(const config::Connector& connector, const NodeResources& resources) {
   OptionReader options(connector.metadata);
   socks5::ConnectorOptions typed;
   if (connector.auth) {
@@ -48,7 +49,7 @@ Result<NodeParts> make_socks5(const config::Connector& connector, const Connecto
     typed.password = connector.auth->password;
   }
   typed.timeout = options.duration({"timeout"}, Duration::zero());
-  typed.notls = options.boolean({"notls"}, false);
+  if (!options.boolean({"notls"}, false)) typed.tls = resources.connector_tls;
   std::int64_t size = options.integer({"udp.bufferSize", "udpBufferSize"}, 0);
   if (size > 0) typed.udp_buffer_size = static_cast<std::size_t>(std::min(size, kMaxDatagram));
   auto relay = config::get_string(connector.metadata, {"relay"});
@@ -60,13 +61,13 @@ Result<NodeParts> make_socks5(const config::Connector& connector, const Connecto
   return proxy_of(socks5::make_connector(std::move(typed)));
 }
 
-Result<NodeParts> make_forward(const config::Connector&, const ConnectorResources&) {
+Result<NodeParts> make_forward(const config::Connector&, const NodeResources&) {
   NodeParts parts;
   parts.connector = std::make_shared<const ForwardConnector>();
   return parts;
 }
 
-Result<NodeParts> make_direct(const config::Connector& connector, const ConnectorResources&) {
+Result<NodeParts> make_direct(const config::Connector& connector, const NodeResources&) {
   auto action = config::get_string(connector.metadata, {"action"});
   if (!action) return fail(action.error());
   NodeParts parts;
@@ -74,7 +75,7 @@ Result<NodeParts> make_direct(const config::Connector& connector, const Connecto
   return parts;
 }
 
-Result<> add_tcp_dialer(const config::Dialer& dialer, NodeParts& parts) {
+Result<> add_tcp_dialer(const config::Dialer& dialer, const NodeResources&, NodeParts& parts) {
   auto keepalive = keepalive_of(dialer.metadata);
   if (!keepalive) return fail(keepalive.error());
   parts.keepalive = *keepalive;
@@ -82,7 +83,22 @@ Result<> add_tcp_dialer(const config::Dialer& dialer, NodeParts& parts) {
   return {};
 }
 
-Result<> add_udp_dialer(const config::Dialer&, NodeParts& parts) {
+Result<> add_tls_dialer(const config::Dialer& dialer, const NodeResources& resources, NodeParts& parts) {
+  if (parts.kind != NodeKind::proxy)
+    return fail(Cause::invalid, "dialer 'tls' encrypts the way to a proxy; connector 'direct' has none");
+  auto keepalive = keepalive_of(dialer.metadata);
+  if (!keepalive) return fail(keepalive.error());
+  parts.keepalive = *keepalive;
+  OptionReader options(dialer.metadata);
+  Duration timeout = options.duration({"handshakeTimeout"}, Duration::zero());
+  if (auto error = options.error()) return fail(std::move(*error));
+  if (!resources.dialer_tls) return fail(Cause::invalid, "its TLS settings cannot be used");
+  if (auto caution = resources.dialer_tls->caution(); !caution.empty()) resources.log.warn(std::string(caution));
+  parts.dialer = std::make_shared<const tls::TlsDialer>(resources.dialer_tls, resources.host, timeout);
+  return {};
+}
+
+Result<> add_udp_dialer(const config::Dialer&, const NodeResources&, NodeParts& parts) {
   bool forwards = dynamic_cast<const ForwardConnector*>(parts.connector.get()) != nullptr;
   if (!forwards)
     return fail(Cause::invalid, "dialer 'udp' carries datagrams only; it goes together with connector 'forward'");
@@ -91,7 +107,7 @@ Result<> add_udp_dialer(const config::Dialer&, NodeParts& parts) {
   return {};
 }
 
-Result<> add_direct_dialer(const config::Dialer&, NodeParts& parts) {
+Result<> add_direct_dialer(const config::Dialer&, const NodeResources&, NodeParts& parts) {
   if (parts.kind != NodeKind::proxy) return {};
   return fail(Cause::invalid, "dialer 'direct' connects to no proxy; it goes together with connector 'direct'");
 }
@@ -107,6 +123,7 @@ constexpr std::array kConnectors{
 constexpr std::array kDialers{
     std::pair<std::string_view, MakeDialer>{"direct", &add_direct_dialer},
     std::pair<std::string_view, MakeDialer>{"tcp", &add_tcp_dialer},
+    std::pair<std::string_view, MakeDialer>{"tls", &add_tls_dialer},
     std::pair<std::string_view, MakeDialer>{"udp", &add_udp_dialer},
 };
 
@@ -118,14 +135,14 @@ void add_node_components(config::Availability& available) {
 }
 
 Result<NodeParts> make_node_parts(const config::Connector& connector, const config::Dialer& dialer,
-                                  const ConnectorResources& resources) {
+                                  const NodeResources& resources) {
   auto make = factory_for(kConnectors, config::Kind::connector, connector.type);
   if (!make) return fail(make.error());
   auto add_dialer = factory_for(kDialers, config::Kind::dialer, dialer.type);
   if (!add_dialer) return fail(add_dialer.error());
   auto parts = (*make)(connector, resources);
   if (!parts) return parts;
-  if (auto added = (*add_dialer)(dialer, *parts); !added) return fail(added.error());
+  if (auto added = (*add_dialer)(dialer, resources, *parts); !added) return fail(added.error());
   return parts;
 }
 

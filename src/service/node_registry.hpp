@@ -5,16 +5,20 @@
 #include "config/model.hpp"
 #include "observe/log.hpp"
 #include "route/hop.hpp"
+#include "tls/client_context.hpp"
 
 #include <memory>
 #include <string>
 
 namespace gost {
 
-/// What connectors get besides their own options.
-struct ConnectorResources {
-  Logger log;         ///< with the fields hop and node
-  NameLookup lookup;  ///< by the node's hosts and resolver, else by the system
+/// What connectors and dialers get besides their own options.
+struct NodeResources {
+  Logger log;                                               ///< with the fields hop and node
+  NameLookup lookup;                                        ///< by the node's hosts and resolver, else by the system
+  std::string host;                                         ///< of the node's address
+  std::shared_ptr<const tls::ClientContext> connector_tls;  ///< for TLS that a connector negotiates
+  std::shared_ptr<const tls::ClientContext> dialer_tls;     ///< of a dialer that encrypts, else null
 };
 
 /// What connector and dialer together make of a node.
@@ -31,6 +35,6 @@ void add_node_components(config::Availability& available);
 /// Both types may be empty or aliases. Errors name the option and where it was written, or say that the two do not go
 /// together.
 Result<NodeParts> make_node_parts(const config::Connector& connector, const config::Dialer& dialer,
-                                  const ConnectorResources& resources);
+                                  const NodeResources& resources);
 
 }  // namespace gost

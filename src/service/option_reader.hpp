@@ -37,7 +37,8 @@ class OptionReader {
   std::uint16_t port(config::Keys keys) {
     std::int64_t value = integer(keys, 0);
     if (value >= 0 && value <= 65535) return static_cast<std::uint16_t>(value);
-    if (!error_) error_ = Error{Cause::invalid, std::string(*keys.begin()) + ": " + std::to_string(value) + " is not a port"};
+    if (!error_)
+      error_ = Error{Cause::invalid, std::string(*keys.begin()) + ": " + std::to_string(value) + " is not a port"};
     return 0;
   }
   bool has(config::Keys keys) const {

@@ -9,6 +9,7 @@
 #include "socks4/handler.hpp"
 #include "socks5/handler.hpp"
 #include "tcp/listener.hpp"
+#include "tls/upgrade.hpp"
 #include "udp/listener.hpp"
 
 #include <algorithm>
@@ -20,7 +21,8 @@ namespace gost {
 namespace {
 
 using MakeHandler = Result<std::shared_ptr<const Handler>> (*)(const config::Handler&, const HandlerResources&);
-using MakeListener = Result<std::unique_ptr<Listener>> (*)(const config::Listener&, const std::string&);
+using MakeListener = Result<std::unique_ptr<Listener>> (*)(const config::Listener&, const std::string&,
+                                                           const ListenerResources&);
 
 /// Any value that is not positive means the default, as in GOST.
 Duration read_timeout(OptionReader& options, Duration otherwise) {
@@ -67,6 +69,7 @@ Result<std::shared_ptr<const Handler>> make_socks5(const config::Handler& handle
   typed.read_timeout = read_timeout(options, typed.read_timeout);
   typed.bind = options.boolean({"bind"}, false);
   typed.binding = binding(options);
+  if (!options.boolean({"notls"}, false)) typed.tls = resources.tls;
   typed.udp = options.boolean({"udp"}, false);
   typed.relaying = relaying(options);
   if (auto error = options.error()) return fail(std::move(*error));
@@ -100,7 +103,8 @@ Result<std::shared_ptr<const Handler>> make_forward(const config::Handler& handl
   return std::make_shared<const forward::ForwardHandler>(std::move(typed));
 }
 
-Result<std::unique_ptr<Listener>> make_udp(const config::Listener& listener, const std::string& address) {
+Result<std::unique_ptr<Listener>> make_udp(const config::Listener& listener, const std::string& address,
+                                           const ListenerResources&) {
   OptionReader options(listener.metadata);
   UdpListenerOptions typed;
   typed.backlog = options.size({"backlog"}, typed.backlog);
@@ -115,7 +119,9 @@ Result<std::unique_ptr<Listener>> make_udp(const config::Listener& listener, con
   return std::make_unique<UdpListener>(address, typed);
 }
 
-Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, const std::string& address) {
+/// `tcp`, and with a TLS context `tls`.
+Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, const std::string& address,
+                                           const ListenerResources& resources) {
   OptionReader options(listener.metadata);
   ListenOptions typed;
   typed.multipath = options.boolean({"mptcp"}, false);
@@ -124,7 +130,9 @@ Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, con
   if (!keepalive) return fail(keepalive.error());
   typed.keepalive = *keepalive;
   if (auto error = options.error()) return fail(std::move(*error));
-  return std::make_unique<TcpListener>(address, typed);
+  std::shared_ptr<const StreamUpgrade> upgrade;
+  if (resources.tls) upgrade = std::make_shared<const tls::TlsUpgrade>(resources.tls);
+  return std::make_unique<TcpListener>(address, typed, std::move(upgrade));
 }
 
 // The table to extend: name, factory.
@@ -138,6 +146,7 @@ constexpr std::array kHandlers{
 };
 constexpr std::array kListeners{
     std::pair<std::string_view, MakeListener>{"tcp", &make_tcp},
+    std::pair<std::string_view, MakeListener>{"tls", &make_tcp},
     std::pair<std::string_view, MakeListener>{"udp", &make_udp},
 };
 // Of these, whose sessions are datagrams, and who can serve such.
@@ -156,7 +165,8 @@ config::Availability availability() {
   for (auto& [name, make] : kListeners) available.listeners.emplace(name);
   add_node_components(available);
   using config::Feature;
-  available.features = {Feature::chains, Feature::forwarders, Feature::bypasses, Feature::resolvers, Feature::hosts};
+  available.features = {Feature::handler_tls, Feature::chains,    Feature::forwarders,
+                        Feature::bypasses,    Feature::resolvers, Feature::hosts};
   return available;
 }
 
@@ -167,10 +177,11 @@ Result<std::shared_ptr<const Handler>> make_handler(const config::Handler& handl
   return (*make)(handler, resources);
 }
 
-Result<std::unique_ptr<Listener>> make_listener(const config::Listener& listener, const std::string& address) {
+Result<std::unique_ptr<Listener>> make_listener(const config::Listener& listener, const std::string& address,
+                                                const ListenerResources& resources) {
   auto make = factory_for(kListeners, config::Kind::listener, listener.type);
   if (!make) return fail(make.error());
-  return (*make)(listener, address);
+  return (*make)(listener, address, resources);
 }
 
 Result<> check_pair(const config::Handler& handler, const config::Listener& listener) {

@@ -9,6 +9,7 @@
 #include "observe/log.hpp"
 #include "policy/auther.hpp"
 #include "route/target_list.hpp"
+#include "tls/server_context.hpp"
 
 #include <memory>
 #include <string>
@@ -19,8 +20,14 @@ namespace gost {
 struct HandlerResources {
   std::shared_ptr<const Authenticator> auther;  ///< null: no authentication
   std::shared_ptr<const Router> router;
-  std::shared_ptr<const TargetList> targets;  ///< null: the service has no forwarder
-  Logger log;                                 ///< with the service's name
+  std::shared_ptr<const TargetList> targets;      ///< null: the service has no forwarder
+  std::shared_ptr<const tls::ServerContext> tls;  ///< for TLS that a handler negotiates; null: it does not
+  Logger log;                                     ///< with the service's name
+};
+
+/// What listeners get besides their own options.
+struct ListenerResources {
+  std::shared_ptr<const tls::ServerContext> tls;  ///< of those that encrypt (encrypts()), else null
 };
 
 /// The names that can be started.
@@ -29,7 +36,8 @@ config::Availability availability();
 /// `type` may be empty or an alias. Errors name the option and where it was written.
 Result<std::shared_ptr<const Handler>> make_handler(const config::Handler& handler,
                                                     const HandlerResources& resources);
-Result<std::unique_ptr<Listener>> make_listener(const config::Listener& listener, const std::string& address);
+Result<std::unique_ptr<Listener>> make_listener(const config::Listener& listener, const std::string& address,
+                                                const ListenerResources& resources);
 /// An error if the handler cannot serve what the listener delivers: only forwards serve datagrams.
 Result<> check_pair(const config::Handler& handler, const config::Listener& listener);
 

@@ -12,6 +12,9 @@ namespace {
 /// A shortage that lasts is said again only this often: every loop meets it ten times a second.
 constexpr Duration kWarnAgain = std::chrono::minutes(1);
 
+/// For the handshake of a transport; that of the handler has its own limit.
+constexpr Duration kUpgradeTimeout = std::chrono::seconds(15);
+
 }  // namespace
 
 /// The part of a service that lives on one loop.
@@ -62,6 +65,10 @@ class Service::Shard final : public StreamSink, private Timer {
     if (sessions_) sessions_->spawn(serve_datagrams(std::move(datagrams), peer, local));
   }
 
+  void carry(Task<> carrier) override {
+    if (sessions_) sessions_->spawn(std::move(carrier));
+  }
+
   void accept_failed(const Error& error, Duration retry_in) override {
     if (!service_.may_warn(io_.loop.now())) return;
     service_.log_.warn("accept: " + error.text +
@@ -97,9 +104,18 @@ class Service::Shard final : public StreamSink, private Timer {
 
   Task<> serve(Session& session) {
     session.record.accepted();
-    auto result = co_await service_.parts_.handler->handle(session);
+    const StreamUpgrade* upgrade = session.client ? service_.parts_.listener->upgrade() : nullptr;
+    Result<> result = upgrade == nullptr ? Result<>() : co_await apply(*upgrade, session);
+    if (result) result = co_await service_.parts_.handler->handle(session);
     if (!result) session.record.failed(session.handshake.dropped() ? too_many_handshakes() : result.error());
     session.record.finished(session.bytes.from_a, session.bytes.from_b, io_.loop.now());
+  }
+
+  GOST_OWN_FRAME Task<Result<>> apply(const StreamUpgrade& upgrade, Session& session) {
+    auto upgraded = co_await with_deadline(kUpgradeTimeout, upgrade.upgrade(io_, std::move(session.client)));
+    if (!upgraded) co_return fail(handshake_error(upgraded.error()));
+    session.client = std::move(*upgraded);
+    co_return {};
   }
 
   Error too_many_handshakes() const {

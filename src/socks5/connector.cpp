@@ -4,6 +4,7 @@
 #include "net/stream_io.hpp"
 #include "socks5/associate_client.hpp"
 #include "socks5/framed_datagram.hpp"
+#include "tls/stream.hpp"
 
 #include <array>
 #include <utility>
@@ -79,30 +80,32 @@ SocksConnector::SocksConnector(ConnectorOptions options) : options_(std::move(op
   if (options_.udp_buffer_size == 0) options_.udp_buffer_size = kDefaultUdpBufferSize;
 }
 
-Task<Result<std::unique_ptr<Stream>>> SocksConnector::connect(IoContext&, Underlay& underlay, Endpoint target) const {
+Task<Result<std::unique_ptr<Stream>>> SocksConnector::connect(IoContext& io, Underlay& underlay,
+                                                              Endpoint target) const {
   if (target.host.empty()) target.host = "127.0.0.1";
   Request request{static_cast<std::uint8_t>(Command::connect), std::move(target)};
-  auto answered = co_await ask(underlay, std::move(request));
+  auto answered = co_await ask(io, underlay, std::move(request));
   if (!answered) co_return fail(std::move(answered.error()));
   if (!succeeded(answered->reply)) co_return fail(refusal_of(answered->reply.reply).in("socks5"));
   co_return std::move(answered->stream);
 }
 
-Task<Result<SocksConnector::Answered>> SocksConnector::ask(Underlay& underlay, Request request, bool* let_in) const {
+Task<Result<SocksConnector::Answered>> SocksConnector::ask(IoContext& io, Underlay& underlay, Request request,
+                                                           bool* let_in) const {
   auto message = encode_request(request);
   if (!message) co_return fail(message.error().in("socks5"));
   auto stream = co_await underlay.open_stream();
   if (!stream) co_return fail(std::move(stream.error()));
   bool admitted = false;
-  auto reply = co_await with_deadline(options_.timeout, converse(*stream, underlay, message->view(), admitted));
+  auto reply = co_await with_deadline(options_.timeout, converse(io, *stream, underlay, message->view(), admitted));
   if (let_in != nullptr) *let_in = admitted;
   if (!reply) co_return fail(reply.error().in("socks5"));
   co_return Answered{std::move(*stream), std::move(*reply)};
 }
 
-Task<Result<ReplyMessage>> SocksConnector::converse(std::unique_ptr<Stream>& stream, Underlay& underlay,
-                                                    Bytes request, bool& admitted) const {
-  if (auto through = co_await negotiate(stream); !through) co_return fail(std::move(through.error()));
+Task<Result<ReplyMessage>> SocksConnector::converse(IoContext& io, std::unique_ptr<Stream>& stream,
+                                                    Underlay& underlay, Bytes request, bool& admitted) const {
+  if (auto through = co_await negotiate(io, stream, underlay); !through) co_return fail(std::move(through.error()));
   underlay.admitted();
   admitted = true;
   if (auto sent = co_await write_all(*stream, request); !sent) co_return fail(sent.error().in("request"));
@@ -110,20 +113,50 @@ Task<Result<ReplyMessage>> SocksConnector::converse(std::unique_ptr<Stream>& str
 }
 
 MessageBuffer<kMaxGreeting> SocksConnector::greeting() const {
-  if (anonymous()) return encode_greeting({Method::none});
-  return encode_greeting({Method::none, Method::user_password});
+  if (anonymous())
+    return options_.tls ? encode_greeting({Method::none, Method::tls}) : encode_greeting({Method::none});
+  return options_.tls ? encode_greeting({Method::none, Method::user_password, Method::tls, Method::tls_user_password})
+                      : encode_greeting({Method::none, Method::user_password});
 }
 
-Task<Result<>> SocksConnector::negotiate(std::unique_ptr<Stream>& stream) const {
+Task<Result<>> SocksConnector::negotiate(IoContext& io, std::unique_ptr<Stream>& stream,
+                                         const Underlay& underlay) const {
   auto offer = greeting();
   if (auto sent = co_await write_all(*stream, offer.view()); !sent) co_return fail(sent.error().in("greeting"));
   auto method = co_await read_answer<2>(*stream, &decode_method_choice, "choice of a method");
   if (!method) co_return fail(std::move(method.error()));
   switch (*method) {
   case Method::none: co_return {};
-  // GOST up to 3.2.6 chooses it unasked; it then gets what there is, as from GOST's own client.
+  // GOST up to 3.2.6 chooses what was not offered (wire.md §2.2); it then gets what there is, as from GOST's own
+  // client.
   case Method::user_password: co_return co_await authenticate(*stream);
+  case Method::tls:
+  case Method::tls_user_password: {
+    if (!options_.tls) co_return fail(unusable(*method));
+    if (auto encrypted = co_await encrypt(io, stream, underlay); !encrypted) co_return encrypted;
+    if (*method == Method::tls) co_return {};
+    co_return co_await authenticate(*stream);
+  }
   default: co_return fail(unusable(*method));
+  }
+}
+
+Task<Result<>> SocksConnector::encrypt(IoContext& io, std::unique_ptr<Stream>& stream,
+                                       const Underlay& underlay) const {
+  warn_of_encryption(*stream);
+  auto encrypted = co_await tls::tls_connect(io, std::move(stream), *options_.tls, underlay.proxy().host);
+  if (!encrypted) co_return fail(encrypted.error().in("tls"));
+  stream = std::move(*encrypted);
+  co_return {};
+}
+
+void SocksConnector::warn_of_encryption(const Stream& below) const {
+  if (encrypted_before_.exchange(true, std::memory_order_relaxed)) return;
+  bool twice = (below.layers() + ",").find(",tls,") != std::string::npos;
+  if (twice) {
+    options_.log.warn("SOCKS5 encrypts again what the transport encrypts already; notls=true at one end saves that");
+  } else if (auto caution = options_.tls->caution(); !caution.empty()) {
+    options_.log.warn(std::string(caution));
   }
 }
 
@@ -153,7 +186,7 @@ Task<Result<std::unique_ptr<Datagram>>> SocksConnector::open_datagram(IoContext&
     co_return co_await associate(io, underlay);
   Request request = datagram_request(Command::udp_tunnel, kEmptyFramesUnderstood);
   bool let_in = false;
-  auto answered = co_await ask(underlay, std::move(request), &let_in);
+  auto answered = co_await ask(io, underlay, std::move(request), &let_in);
   if (!answered) {
     // Some servers (dante) hang up on a command that they do not know.
     bool hung_up = answered.error().cause == Cause::eof || answered.error().cause == Cause::reset;
@@ -184,7 +217,7 @@ Task<Result<std::unique_ptr<Datagram>>> SocksConnector::fall_back(IoContext& io,
 
 Task<Result<std::unique_ptr<Datagram>>> SocksConnector::associate(IoContext& io, Underlay& underlay) const {
   Request request = datagram_request(Command::udp_associate);
-  auto answered = co_await ask(underlay, std::move(request));
+  auto answered = co_await ask(io, underlay, std::move(request));
   if (!answered) co_return fail(std::move(answered.error()));
   if (!succeeded(answered->reply)) co_return fail(refusal_of(answered->reply.reply).in("socks5: UDP associate"));
   auto relay =

@@ -4,6 +4,7 @@
 #include "component/connector.hpp"
 #include "observe/log.hpp"
 #include "socks5/codec.hpp"
+#include "tls/client_context.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -18,7 +19,8 @@ inline constexpr std::size_t kDefaultUdpBufferSize = 4096;
 struct ConnectorOptions {
   std::string user;      ///< user and password empty: no credentials
   std::string password;  ///< each at most 255 bytes
-  bool notls = false;    ///< `notls`: methods with TLS are not offered; there are none yet, so both are the same
+  /// For the methods 0x80 and 0x82 (wire.md §3); null (`notls`): they are not offered.
+  std::shared_ptr<const tls::ClientContext> tls;
   /// `timeout`: for the whole handshake with the proxy, its answer to the request included. 0: 15 s (GOST waits for
   /// ever); negative: no limit.
   Duration timeout = kDefaultHandshakeTimeout;
@@ -49,11 +51,14 @@ class SocksConnector final : public Connector {
     ReplyMessage reply;
   };
   /// `let_in`: set to whether the negotiation was passed, also if the answer did not come.
-  GOST_OWN_FRAME Task<Result<Answered>> ask(Underlay& underlay, Request request, bool* let_in = nullptr) const;
-  GOST_OWN_FRAME Task<Result<ReplyMessage>> converse(std::unique_ptr<Stream>& stream, Underlay& underlay,
-                                                     Bytes request, bool& admitted) const;
+  GOST_OWN_FRAME Task<Result<Answered>> ask(IoContext& io, Underlay& underlay, Request request,
+                                            bool* let_in = nullptr) const;
+  GOST_OWN_FRAME Task<Result<ReplyMessage>> converse(IoContext& io, std::unique_ptr<Stream>& stream,
+                                                     Underlay& underlay, Bytes request, bool& admitted) const;
   /// Greeting, choice of a method, and what that method says. May put a layer upon the stream.
-  Task<Result<>> negotiate(std::unique_ptr<Stream>& stream) const;
+  Task<Result<>> negotiate(IoContext& io, std::unique_ptr<Stream>& stream, const Underlay& underlay) const;
+  /// Puts TLS upon the stream; on error there is none any more.
+  Task<Result<>> encrypt(IoContext& io, std::unique_ptr<Stream>& stream, const Underlay& underlay) const;
   Task<Result<>> authenticate(Stream& stream) const;
   Error unusable(Method method) const;
   /// The methods that are offered, in GOST's order (wire.md §2.2).
@@ -64,6 +69,9 @@ class SocksConnector final : public Connector {
   Task<Result<std::unique_ptr<Datagram>>> fall_back(IoContext& io, Underlay& underlay, Error refusal) const;
 
   ConnectorOptions options_;
+  void warn_of_encryption(const Stream& below) const;
+
+  mutable std::atomic<bool> encrypted_before_{false};
   mutable std::atomic<bool> tunnel_refused_{false};  ///< the proxy has refused UDP-TUN, and UDP ASSOCIATE worked
 };
 

@@ -6,6 +6,7 @@
 #include "socks5/bind.hpp"
 #include "socks5/refuse.hpp"
 #include "socks5/udp_tunnel.hpp"
+#include "tls/stream.hpp"
 
 namespace gost::socks5 {
 
@@ -26,7 +27,9 @@ std::string_view name_of(std::uint8_t command) {
 
 }  // namespace
 
-Method choose_method(const Greeting& greeting, bool authentication_required) {
+Method choose_method(const Greeting& greeting, bool authentication_required, bool tls_available) {
+  Method encrypted = authentication_required ? Method::tls_user_password : Method::tls;
+  if (tls_available && greeting.offers(encrypted)) return encrypted;
   Method wanted = authentication_required ? Method::user_password : Method::none;
   return greeting.offers(wanted) ? wanted : Method::unacceptable;
 }
@@ -76,14 +79,19 @@ std::optional<Error> SocksHandler::refusal_of(const Request& request) const {
 Task<Result<Request>> SocksHandler::negotiate(Session& session) const {
   auto greeting = co_await read_message<kMaxGreeting>(*session.client, &decode_greeting, session.preread());
   if (!greeting) co_return fail(greeting.error());
-  Method method = choose_method(*greeting, options_.auther != nullptr);
+  Method method = choose_method(*greeting, options_.auther != nullptr, options_.tls != nullptr);
   if (auto sent = co_await write_all(*session.client, encode_method_choice(method)); !sent)
     co_return fail(sent.error());
   if (method == Method::unacceptable) {
     co_return fail(Cause::auth, options_.auther ? "bad method: the client does not offer user/password authentication"
                                                 : "bad method: the client insists on authentication");
   }
-  if (method == Method::user_password) {
+  if (method == Method::tls || method == Method::tls_user_password) {
+    auto encrypted = co_await tls::tls_accept(session.io, std::move(session.client), *options_.tls);
+    if (!encrypted) co_return fail(encrypted.error().in("tls"));
+    session.client = std::move(*encrypted);
+  }
+  if (method == Method::user_password || method == Method::tls_user_password) {
     if (auto accepted = co_await authenticate(session); !accepted) co_return fail(accepted.error());
   }
   co_return co_await read_message<kMaxRequest>(*session.client, &decode_request);

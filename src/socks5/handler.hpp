@@ -7,6 +7,7 @@
 #include "policy/auther.hpp"
 #include "socks5/associate.hpp"
 #include "socks5/codec.hpp"
+#include "tls/server_context.hpp"
 
 #include <memory>
 
@@ -16,6 +17,8 @@ struct HandlerOptions {
   Duration read_timeout = std::chrono::seconds(15);  ///< for negotiation and request together
   std::shared_ptr<const Authenticator> auther;       ///< null: anybody may use the server
   std::shared_ptr<const Router> router;
+  /// For the methods 0x80 and 0x82 (wire.md §3); null (`notls`): they are not chosen.
+  std::shared_ptr<const tls::ServerContext> tls;
   bool bind = false;    ///< BIND, and UDP-TUN that is bound to a port
   BindOptions binding;  ///< of BIND
   bool udp = false;     ///< UDP ASSOCIATE, and UDP-TUN as a relay
@@ -42,6 +45,6 @@ class SocksHandler final : public Handler {
 };
 
 /// The method to use for a client that offers `greeting`, as GOST chooses it (wire.md §2.1).
-Method choose_method(const Greeting& greeting, bool authentication_required);
+Method choose_method(const Greeting& greeting, bool authentication_required, bool tls_available);
 
 }  // namespace gost::socks5

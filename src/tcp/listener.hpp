@@ -1,4 +1,4 @@
-// The `tcp` listener: accepts on every loop and spreads connections evenly over them.
+// The `tcp` listener, and with an upgrade `tls`: accepts on every loop and spreads connections evenly over them.
 #pragma once
 
 #include "component/listener.hpp"
@@ -10,14 +10,17 @@ namespace gost {
 
 class TcpListener final : public Listener {
  public:
-  explicit TcpListener(std::string address, const ListenOptions& options = {})
-      : requested_(std::move(address)), options_(options) {}
+  /// `upgrade` is done on each accepted connection; null: nothing.
+  explicit TcpListener(std::string address, const ListenOptions& options = {},
+                       std::shared_ptr<const StreamUpgrade> upgrade = nullptr)
+      : requested_(std::move(address)), options_(options), upgrade_(std::move(upgrade)) {}
 
   Result<> bind(std::size_t loops) override;
   SocketAddress address() const override { return socket_->local(); }
   std::string network() const override { return "tcp"; }
   void seat(std::vector<ListenerSeat> seats) override { seats_ = std::move(seats); }
   Task<> accept(std::size_t seat) override;
+  const StreamUpgrade* upgrade() const override { return upgrade_.get(); }
   void close() override { socket_.reset(); }
 
  private:
@@ -28,6 +31,7 @@ class TcpListener final : public Listener {
 
   std::string requested_;
   ListenOptions options_;
+  std::shared_ptr<const StreamUpgrade> upgrade_;
   std::optional<TcpListenSocket> socket_;
   std::vector<ListenerSeat> seats_;
 };

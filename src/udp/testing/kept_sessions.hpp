@@ -27,6 +27,7 @@ class KeptSessions final : public StreamSink {
     sessions.push_back({std::move(datagrams), peer, local});
   }
   void accept_failed(const Error& error, Duration) override { failures.push_back(error.text); }
+  void carry(Task<>) override { ADD_FAILURE(); }
   void warn(const SocketAddress& client, const std::string& text) override {
     warnings.push_back(client.to_string() + ": " + text);
   }

@@ -1,11 +1,14 @@
 """The program under test: started with arguments, observed through its log and /proc, ended and examined."""
+import atexit
 import contextlib
 import json
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -21,6 +24,9 @@ SANITIZER_OPTIONS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
 }
 SANITIZER_EXIT_CODE = 99
+# Where the program keeps its certificate: one for all tests of a run.
+STATE_HOME = tempfile.mkdtemp(prefix="gost-state-")
+atexit.register(shutil.rmtree, STATE_HOME, ignore_errors=True)
 SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:")
 LISTENING = re.compile(r'listening on (\[[^\]]*\]|[^"\s]*):(\d+)/(\w+)')
 
@@ -28,7 +34,7 @@ LISTENING = re.compile(r'listening on (\[[^\]]*\]|[^"\s]*):(\d+)/(\w+)')
 def environment(extra=None):
     """The environment without anything that would configure the program, plus `extra`."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GOST_") and key != "NOTIFY_SOCKET"}
-    return {**SANITIZER_OPTIONS, **kept, "HOME": "/nonexistent", **(extra or {})}
+    return {**SANITIZER_OPTIONS, **kept, "HOME": "/nonexistent", "XDG_STATE_HOME": STATE_HOME, **(extra or {})}
 
 
 def without_quarantine():

@@ -1,0 +1,147 @@
+#include "service/build_tls.hpp"
+
+#include "tls/fingerprint.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace gost {
+
+namespace {
+
+constexpr std::array<std::string_view, 1> kEncrypting{"tls"};
+
+constexpr Duration kCertificatePeriod = std::chrono::seconds(10);
+
+/// The files of one context, as something that is read again.
+class CertificateFiles final : public Reloadable {
+ public:
+  CertificateFiles(std::shared_ptr<tls::ServerContext> context, std::string path)
+      : context_(std::move(context)), path_(std::move(path)) {}
+  Result<bool> reload() override { return context_->reload_if_changed(); }
+  const std::string& path() const override { return path_; }
+
+ private:
+  std::shared_ptr<tls::ServerContext> context_;
+  std::string path_;
+};
+
+/// Versions, cipher suites and ALPN, which both ends have.
+template <class Typed>
+Result<> read_options(const std::optional<config::TlsOptions>& options, Typed& typed) {
+  if (!options) return {};
+  for (auto [name, version] :
+       {std::pair{&options->min_version, &typed.min_version}, std::pair{&options->max_version, &typed.max_version}}) {
+    if (name->empty()) continue;
+    auto parsed = tls::parse_version(*name);
+    if (!parsed) return fail(parsed.error());
+    *version = *parsed;
+  }
+  typed.cipher_suites.assign(options->cipher_suites.begin(), options->cipher_suites.end());
+  typed.alpn.assign(options->alpn.begin(), options->alpn.end());
+  return {};
+}
+
+template <class Typed>
+void read_files(const config::Tls& settings, Typed& typed) {
+  typed.cert_file = settings.cert_file;
+  typed.key_file = settings.key_file;
+  typed.ca_file = settings.ca_file;
+}
+
+Result<tls::TlsClientOptions> client_options(const config::Tls& settings) {
+  tls::TlsClientOptions typed;
+  read_files(settings, typed);
+  typed.server_name = settings.server_name;
+  typed.secure = settings.secure;
+  if (!settings.fingerprint.empty()) {
+    auto fingerprint = tls::parse_fingerprint(settings.fingerprint);
+    if (!fingerprint) return fail(fingerprint.error().in("tls.fingerprint"));
+    typed.fingerprint = *fingerprint;
+  }
+  if (auto read = read_options(settings.options, typed); !read) return fail(read.error());
+  return typed;
+}
+
+}  // namespace
+
+bool encrypts(config::Kind kind, const std::string& type) {
+  return std::ranges::find(kEncrypting, config::canonical_name(kind, type)) != kEncrypting.end();
+}
+
+std::shared_ptr<const tls::ServerContext> TlsBuilder::server(const config::Origin& at, const config::Tls* settings) {
+  if (settings != nullptr) return make_server(at, *settings);
+  if (default_server_) return default_server_;
+  const config::Tls none;
+  return default_server_ = make_server(at, context_.config.tls ? *context_.config.tls : none);
+}
+
+std::shared_ptr<const tls::ServerContext> TlsBuilder::make_server(const config::Origin& at,
+                                                                  const config::Tls& settings) {
+  tls::TlsServerOptions typed;
+  read_files(settings, typed);
+  if (typed.cert_file.empty() && context_.config.tls) {
+    typed.cert_file = context_.config.tls->cert_file;
+    typed.key_file = context_.config.tls->key_file;
+  }
+  typed.reject_unknown_sni = settings.reject_unknown_sni;
+  typed.server_names.assign(settings.server_names.begin(), settings.server_names.end());
+  if (auto read = read_options(settings.options, typed); !read) {
+    context_.error(at, read.error());
+    return nullptr;
+  }
+  if (typed.cert_file.empty()) typed.default_certificate = default_identity();
+  const std::string path = typed.cert_file.empty() ? typed.ca_file : typed.cert_file;
+  auto made = tls::ServerContext::make(std::move(typed));
+  if (!made) {
+    context_.error(at, made.error());
+    return nullptr;
+  }
+  std::shared_ptr<tls::ServerContext> context = std::move(*made);
+  if (!path.empty())
+    context_.built.files.push_back(
+        {"tls", path, std::make_shared<CertificateFiles>(context, path), kCertificatePeriod});
+  return context;
+}
+
+std::shared_ptr<const tls::Identity> TlsBuilder::default_identity() {
+  if (default_certificate_) return default_certificate_->identity;
+  tls::DefaultCertificateOptions options;
+  options.state_directory = tls::default_state_directory();
+  if (const auto& global = context_.config.tls) {
+    if (global->validity > Duration::zero()) options.generate.validity = global->validity;
+    if (!global->common_name.empty()) options.generate.common_name = global->common_name;
+    if (!global->organization.empty()) options.generate.organization = global->organization;
+  }
+  auto found = tls::find_default_certificate(options);
+  if (!found) {
+    context_.error(context_.config.tls ? context_.config.tls->origin : config::Origin(), found.error());
+    return nullptr;
+  }
+  default_certificate_ = std::move(*found);
+  const std::string where = default_certificate_->file.empty() ? "in memory" : default_certificate_->file;
+  context_.log.info("TLS certificate " +
+                        tls::fingerprint_of(*default_certificate_->identity->certificate).to_string() + " (" + where +
+                        (default_certificate_->generated ? ", new)" : ")"),
+                    {{"kind", "tls"}});
+  if (!default_certificate_->note.empty()) context_.log.warn(default_certificate_->note, {{"kind", "tls"}});
+  return default_certificate_->identity;
+}
+
+std::shared_ptr<const tls::ClientContext> TlsBuilder::client(const config::Origin& at, const config::Tls* settings) {
+  const config::Tls none;
+  auto options = client_options(settings != nullptr ? *settings : none);
+  if (!options) {
+    context_.error(at, options.error());
+    return nullptr;
+  }
+  auto made = tls::ClientContext::make(std::move(*options));
+  if (!made) {
+    context_.error(at, made.error());
+    return nullptr;
+  }
+  return std::shared_ptr<const tls::ClientContext>(std::move(*made));
+}
+
+}  // namespace gost
