@@ -105,12 +105,12 @@ class Builder {
     resources.targets = chains_.targets_of(service);
     resources.log = context_.log.with({{"service", service.name}, {"kind", "handler"}});
     ListenerResources listening;
-    const config::Tls* listener_tls = listener.tls ? &*listener.tls : nullptr;
-    const bool encrypted = encrypts(config::Kind::listener, listener.type);
-    if (encrypted) listening.tls = tls_.server(listener.origin, listener_tls);
-    // What a command line gives to a listener that does not encrypt is meant for the handler, which can.
-    const config::Tls* handler_tls = handler.tls ? &*handler.tls : encrypted ? nullptr : listener_tls;
-    if (negotiates_tls(handler)) resources.tls = tls_.server(handler.origin, handler_tls);
+    if (encrypts(config::Kind::listener, listener.type))
+      listening.tls = tls_.server(listener.origin, listener.tls ? &*listener.tls : nullptr);
+    if (listening.tls)
+      context_.log.info("service '" + service.name + "': TLS certificate " + listening.tls->fingerprint().to_string(),
+                        {{"kind", "tls"}});
+    if (negotiates_tls(handler)) resources.tls = tls_.server(handler.origin, handler.tls ? &*handler.tls : nullptr);
     auto made_handler = make_handler(handler, resources);
     auto made_listener = make_listener(listener, service.addr.empty() ? ":0" : service.addr, listening);
     if (!made_handler) context_.error(handler.origin, made_handler.error());

@@ -121,10 +121,10 @@ std::shared_ptr<const tls::Identity> TlsBuilder::default_identity() {
   }
   default_certificate_ = std::move(*found);
   const std::string where = default_certificate_->file.empty() ? "in memory" : default_certificate_->file;
-  context_.log.info("TLS certificate " +
-                        tls::fingerprint_of(*default_certificate_->identity->certificate).to_string() + " (" + where +
-                        (default_certificate_->generated ? ", new)" : ")"),
-                    {{"kind", "tls"}});
+  context_.log.debug("TLS certificate " +
+                         tls::fingerprint_of(*default_certificate_->identity->certificate).to_string() + " (" +
+                         where + (default_certificate_->generated ? ", new)" : ")"),
+                     {{"kind", "tls"}});
   if (!default_certificate_->note.empty()) context_.log.warn(default_certificate_->note, {{"kind", "tls"}});
   return default_certificate_->identity;
 }

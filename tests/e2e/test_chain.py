@@ -267,7 +267,7 @@ def test_an_upstream_that_dies_between_handshake_bytes(gost, tmp_path, echo, bys
     assert echo.accepted == 1  # the bystander
 
 
-@pytest.mark.parametrize("data", [b"\x04\x00", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x05\x80", b"\x05\x03",
+@pytest.mark.parametrize("data", [b"\x04\x00", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x05\x03", b"\x05\x80SSH-2.0-x\r\n",
                                   b"\x05\x00\x04\x00\x00\x01" + bytes(6), b"\x05\x00\x05\x00\x00\x00" + bytes(6),
                                   b"SSH-2.0-x\r\n" * 100], ids=lambda data: data[:8].hex())
 def test_an_upstream_that_speaks_something_else(gost, tmp_path, echo, bystander, data):

@@ -69,7 +69,7 @@ def test_unknown_keys_are_warnings_at_the_start(gost, tmp_path):
 
 @pytest.mark.parametrize(("url", "message"), [
     ("kcp://:0", "listener 'kcp' is not available in this build"),
-    ("socks5+tls://:0", "listener 'tls' is not available in this build"),
+    ("socks5+ws://:0", "listener 'ws' is not available in this build"),
     ("http://:0", "handler 'http' is not available in this build"),
     ("rtcp://:0/127.0.0.1:80", "listener 'rtcp' is not available in this build"),
     ("socks5://:0?admission=127.0.0.1", "admission"),
@@ -87,7 +87,7 @@ def test_mistakes_on_the_command_line(url, message):
     assert fatal["level"] == "fatal" and message in fatal["msg"]
 
 
-@pytest.mark.parametrize("node", ["http://127.0.0.1:1", "socks5+tls://127.0.0.1:1", "tls://127.0.0.1:1", "socks5://"])
+@pytest.mark.parametrize("node", ["http://127.0.0.1:1", "socks5+ws://127.0.0.1:1", "ws://127.0.0.1:1", "socks5://"])
 def test_a_proxy_that_cannot_be_used_is_not_silently_left_out(node):
     done = run_gost("-L", "socks5://127.0.0.1:0", "-F", node)
     assert done.returncode == 1 and "listening on" not in done.stderr

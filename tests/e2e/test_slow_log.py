@@ -26,7 +26,7 @@ def test_a_log_that_nobody_reads(gost, tmp_path, echo):
     os.mkfifo(path)
     pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     try:
-        program = gost("-D", "-L", "socks5://127.0.0.1:0", "-C", json.dumps({"log": {"output": str(path)}}), services=0)
+        program = gost("-D", "-L", "socks5://127.0.0.1:0?notls=true", "-C", json.dumps({"log": {"output": str(path)}}), services=0)
         assert select.select([pipe], [], [], TIMEOUT)[0], "the program says nothing"
         port = int(re.search(rb"listening on 127\.0\.0\.1:(\d+)", os.read(pipe, 10_000))[1])
         with contextlib.closing(wire.tunnel5(("127.0.0.1", port), echo.address)) as bystander:

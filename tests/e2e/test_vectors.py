@@ -46,7 +46,6 @@ def server(text):
 CLIENT_FIN = {"dir": "c2s", "close": "fin"}
 SERVER_END = {"dir": "s2c", "close": "fin"}
 TRUTH = "the reply names the cause (RFC 1928 §6), GOST always says 03"
-NO_TLS_YET = "methods 0x80 and 0x82 are not selected yet"
 KEPT = "payload behind the request is kept, GOST loses what shares a read with the request"
 PING1, PONG1 = b"ping-s5-1".hex(), b"pong-s5-1".hex()
 PING2, PONG2 = b"ping-s5-2".hex(), b"pong-s5-2".hex()
@@ -68,9 +67,6 @@ DIFFERENCES = {
             client("050102"), server("0502"), client("0103626f62087768617465766572"), server("0101"), SERVER_END]),
     "auto-silent": Difference("the first byte has the read timeout too, GOST waits for ever", [SERVER_END],
                               options="&readTimeout=1s"),
-    "auto-socks5-tls-methods": Difference(NO_TLS_YET, [client("05020080"), server("0500"), CLIENT_FIN, SERVER_END]),
-    "socks5-server-tlsok-80-plaintext-request": Difference(NO_TLS_YET, [
-        client("05020080"), server("0500"), client(REQUEST5), server(SUCCESS5), CLIENT_FIN, SERVER_END]),
     "socks5-server-pipelined-all": Difference(KEPT, [
         client("050100" + REQUEST5 + PING1), server("0500"), server(SUCCESS5), server(PONG1),
         client(PING2), server(PONG2), CLIENT_FIN, SERVER_END]),

@@ -1,4 +1,4 @@
-#include "policy/per_loop.hpp"
+#include "runtime/per_loop.hpp"
 
 #include <gtest/gtest.h>
 
