@@ -145,7 +145,7 @@ Task<Result<>> SocksConnector::encrypt(IoContext& io, std::unique_ptr<Stream>& s
                                        const Underlay& underlay) const {
   warn_of_encryption(*stream);
   auto encrypted = co_await tls::tls_connect(io, std::move(stream), *options_.tls, underlay.proxy().host);
-  if (!encrypted) co_return fail(encrypted.error().in("tls"));
+  if (!encrypted) co_return fail(encrypted.error());
   stream = std::move(*encrypted);
   co_return {};
 }

@@ -2,6 +2,7 @@
 
 #include "component/testing/scripted_proxy.hpp"
 #include "observe/log_capture.hpp"
+#include "tls/testing/pair.hpp"
 
 namespace gost::socks5 {
 namespace {
@@ -307,6 +308,214 @@ TEST_F(Socks5Connector, OpeningDatagramsEndsWhereverTheConnectionBreaks) {
     EXPECT_EQ(opened.error().cause, Cause::reset) << steps;
   }
   EXPECT_EQ(steps, 2U + 2 + 10);
+}
+
+/// A proxy that answers the greeting with a method, and begins TLS for 0x80 and 0x82.
+class EncryptingProxy final : public Underlay {
+ public:
+  explicit EncryptingProxy(const tls::ServerContext& context) : context_(context) {}
+
+  std::uint8_t method = 0x80;
+  std::string login_answer = "0100";
+  MemoryPipeOptions pipe;  ///< of our end
+  Endpoint address{"proxy.example", 1080};
+  std::string greeting;              ///< what was heard, hex
+  std::string inside;                ///< behind the choice, inside TLS if there was any
+  std::optional<tls::TlsInfo> info;  ///< of the TLS that was made
+  int admissions = 0;
+
+  Task<Result<std::unique_ptr<Stream>>> open_stream() override {
+    auto [near, far] = make_memory_pipe(pipe);
+    group_->spawn(play(std::move(far)));
+    co_return std::move(near);
+  }
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(SocketAddress) override {
+    co_return fail(Cause::other, "no datagrams here");
+  }
+  const Endpoint& proxy() const override { return address; }
+  void admitted() override { ++admissions; }
+
+  Connected serve(IoContext& io, const Connector& connector) {
+    io_ = &io;
+    return io.loop.run(run(connector));
+  }
+
+ private:
+  Task<Connected> run(const Connector& connector) {
+    TaskGroup group(co_await this_scope());
+    group_ = &group;
+    auto connected = co_await connector.connect(*io_, *this, kTarget);
+    for (int turn = 0; turn < 100; ++turn) co_await yield();
+    group.stop();
+    co_await group.join();
+    co_return connected;
+  }
+
+  Task<> play(std::unique_ptr<Stream> stream) {
+    greeting = co_await hear(*stream, 2);
+    greeting += co_await hear(*stream, from_hex(greeting).value()[1]);
+    co_await say(*stream, "05" + to_hex(std::array{method}));
+    if (method >= 0x80) {
+      auto encrypted = co_await tls::tls_accept(*io_, std::move(stream), context_);
+      if (!encrypted) co_return;
+      stream = std::move(*encrypted);
+      info = tls::tls_info(*stream);
+    }
+    if ((method & 0x7f) == 2) {
+      std::string login = co_await hear(*stream, 2);
+      login += co_await hear(*stream, from_hex(login).value()[1] + std::size_t{1});
+      login += co_await hear(*stream, from_hex(login).value().back());
+      inside += login + "|";
+      co_await say(*stream, login_answer);
+    }
+    inside += co_await hear(*stream, 10);
+    co_await say(*stream, kGranted + "62616e6e6572");
+    co_await hear(*stream, 1);
+  }
+
+  static Task<std::string> hear(Stream& stream, std::size_t count) {
+    std::vector<std::uint8_t> bytes(count);
+    auto read = co_await read_exactly(stream, bytes);
+    co_return read ? to_hex(bytes) : std::string(2 * count, '0');
+  }
+  static Task<> say(Stream& stream, std::string hex) {
+    auto bytes = from_hex(hex).value();
+    std::ignore = co_await write_all(stream, bytes);
+  }
+
+  const tls::ServerContext& context_;
+  IoContext* io_ = nullptr;
+  TaskGroup* group_ = nullptr;
+};
+
+class EncryptedSocks5Connector : public ::testing::Test {
+ protected:
+  Connected connect(EncryptingProxy& proxy, ConnectorOptions options = {}) {
+    auto connector = make_connector(std::move(options)).value();
+    return proxy.serve(io_, *connector);
+  }
+  std::shared_ptr<const tls::ClientContext> client(tls::TlsClientOptions options = {}) const {
+    return tls::ClientContext::make(std::move(options)).value();
+  }
+
+  IoContext io_{Loop::Time::simulated};
+  tls::testing::TrustedEnds ends_;
+  std::unique_ptr<tls::ServerContext> server_ = ends_.server();
+};
+
+// wire.md §2.2: what is offered, and that a choice is followed although it was not offered (GOST 3.2.6).
+TEST_F(EncryptedSocks5Connector, TheTableOfChoices) {
+  struct Row {
+    std::string user;
+    bool tls;
+    std::string offered;
+    std::vector<std::pair<std::uint8_t, std::string>> choices;  ///< and what is said then
+  };
+  const std::string login = "0103626f6206736563726574|";
+  const Row rows[] = {
+      {"", true, "05020080", {{0x80, ""}, {0x00, ""}, {0x82, "010000|"}, {0x02, "010000|"}}},
+      {"bob", true, "050400028082", {{0x80, ""}, {0x00, ""}, {0x82, login}, {0x02, login}}},
+      {"", false, "050100", {{0x00, ""}, {0x02, "010000|"}}},
+      {"bob", false, "05020002", {{0x00, ""}, {0x02, login}}},
+  };
+  for (const Row& row : rows) {
+    for (const auto& [method, before] : row.choices) {
+      EncryptingProxy proxy(*server_);
+      proxy.method = method;
+      ConnectorOptions options{.user = row.user, .password = row.user.empty() ? "" : "secret"};
+      if (row.tls) options.tls = client();
+      auto stream = connect(proxy, options);
+      ASSERT_TRUE(stream) << row.offered << " " << int{method} << ": " << stream.error().text;
+      EXPECT_EQ(proxy.greeting, row.offered);
+      EXPECT_EQ(proxy.inside, before + kRequest) << row.offered << " " << int{method};
+      EXPECT_EQ(testing::read_now(**stream), "banner");
+      EXPECT_EQ((*stream)->layers().ends_with(",tls"), method >= 0x80);
+      EXPECT_EQ(proxy.admissions, 1);
+    }
+  }
+}
+
+TEST_F(EncryptedSocks5Connector, WithoutTlsItsMethodsAreRefused) {
+  for (auto method : {std::uint8_t{0x80}, std::uint8_t{0x82}}) {
+    EncryptingProxy proxy(*server_);
+    proxy.method = method;
+    auto connected = connect(proxy, kBob);
+    ASSERT_FALSE(connected);
+    EXPECT_EQ(connected.error().cause, Cause::protocol);
+    EXPECT_EQ(connected.error().text,
+              "socks5: the proxy chose method " + to_hex(std::array{method}) + ", which was not offered");
+    EXPECT_EQ(proxy.admissions, 0);
+  }
+}
+
+TEST_F(EncryptedSocks5Connector, ARefusedPasswordLetsNobodyIn) {
+  EncryptingProxy proxy(*server_);
+  proxy.method = 0x82;
+  proxy.login_answer = "0101";
+  ConnectorOptions options = kBob;
+  options.tls = client();
+  auto connected = connect(proxy, options);
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().cause, Cause::auth);
+  EXPECT_EQ(proxy.admissions, 0);
+}
+
+TEST_F(EncryptedSocks5Connector, TheNameOfTheProxyIsAskedForAndVerified) {
+  tls::TlsClientOptions verifying{.ca_file = ends_.authority.file(), .secure = true};
+  EncryptingProxy proxy(*server_);
+  EXPECT_TRUE(connect(proxy, {.tls = client(verifying)}));
+  EXPECT_EQ(proxy.info->server_name, "proxy.example");
+  EncryptingProxy other(*server_);
+  other.address.host = "other.example";
+  auto refused = connect(other, {.tls = client(verifying)});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().cause, Cause::auth);
+  EXPECT_EQ(
+      refused.error().text,
+      "socks5: tls: the server's certificate is for proxy.example, not for other.example; set serverName to one "
+      "of these");
+  EXPECT_EQ(other.admissions, 0);
+}
+
+TEST_F(EncryptedSocks5Connector, WarnsOnceThatNothingIsVerified) {
+  auto lines = std::make_shared<LogCapture>();
+  auto connector = make_connector({.tls = client(), .log = Logger(lines, Level::info)}).value();
+  for (std::size_t expected : {1U, 0U}) {
+    EncryptingProxy proxy(*server_);
+    EXPECT_TRUE(proxy.serve(io_, *connector));
+    EXPECT_EQ(lines->take().size(), expected);
+  }
+  EncryptingProxy verified(*server_);
+  EXPECT_TRUE(connect(verified, {.tls = client({.ca_file = ends_.authority.file(), .secure = true}),
+                                 .log = Logger(lines, Level::info)}));
+  EXPECT_TRUE(lines->take().empty());
+}
+
+TEST_F(EncryptedSocks5Connector, APeerThatDoesNotBeginTlsCostsTheOneTimeLimit) {
+  ScriptedProxy proxy{{{"05020080", "0580"}, {"160301", ""}}};
+  auto connector = make_connector({.tls = client(), .timeout = 2s}).value();
+  TimePoint start = io_.loop.now();
+  auto connected = io_.loop.run(proxy.serve(connector->connect(io_, proxy, kTarget)));
+  EXPECT_EQ(io_.loop.now() - start, 2s);
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().cause, Cause::timeout);
+  EXPECT_TRUE(proxy.received[0].starts_with("05020080160301")) << "the ClientHello comes unasked";
+}
+
+TEST_F(EncryptedSocks5Connector, EndsWhereverTheConnectionBreaks) {
+  ConnectorOptions options = kBob;
+  options.tls = client();
+  std::size_t step = 0;
+  for (; step < 1000; ++step) {
+    EncryptingProxy proxy(*server_);
+    proxy.method = 0x82;
+    proxy.pipe = {.fail_at = step};
+    auto connected = connect(proxy, options);
+    if (connected) break;
+    EXPECT_EQ(connected.error().cause, Cause::reset) << step << ": " << connected.error().text;
+  }
+  EXPECT_GE(step, 8U);
+  EXPECT_LT(step, 1000U);
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ Task<Result<Request>> SocksHandler::negotiate(Session& session) const {
   }
   if (method == Method::tls || method == Method::tls_user_password) {
     auto encrypted = co_await tls::tls_accept(session.io, std::move(session.client), *options_.tls);
-    if (!encrypted) co_return fail(encrypted.error().in("tls"));
+    if (!encrypted) co_return fail(encrypted.error());
     session.client = std::move(*encrypted);
   }
   if (method == Method::user_password || method == Method::tls_user_password) {

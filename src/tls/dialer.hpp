@@ -15,7 +15,7 @@ class TlsDialer final : public Dialer {
   /// handshake alone; 0: only the router's limit.
   TlsDialer(std::shared_ptr<const ClientContext> context, std::string host, Duration timeout)
       : context_(std::move(context)), host_(std::move(host)), timeout_(timeout) {}
-  /// Errors begin with "tls: " and say what to do.
+  /// Errors begin with "tls" and say what to do.
   Task<Result<std::unique_ptr<Stream>>> dial(IoContext& io, RawConnection& raw) const override;
 
  private:

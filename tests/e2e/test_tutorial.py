@@ -1,4 +1,5 @@
-"""The plain SOCKS part of GOST's tutorial: each command and each file of examples/tutorial does what it is there for."""
+"""SOCKS in GOST's tutorial, plain and with TLS: each command and each file of examples/tutorial and examples/tls does what
+it is there for."""
 import contextlib
 import re
 import shlex
@@ -11,8 +12,17 @@ from support.program import ROOT
 from support.udp import Association, UdpAnswering, udp_socket
 
 EXAMPLES = ROOT / "examples"
-COMMANDS = [block for block in re.findall(r"```bash\n(.*?)\n```", (EXAMPLES / "tutorial/README.md").read_text("utf-8"), re.DOTALL)
-            if block.startswith("gost ") and "iperf" not in block and "5201" not in block and "notls" not in block]
+
+
+def commands_of(folder):
+    text = (EXAMPLES / folder / "README.md").read_text("utf-8")
+    return [block for block in re.findall(r"```bash\n(.*?)\n```", text, re.DOTALL) if block.startswith("gost ")]
+
+
+COMMANDS = [command for command in commands_of("tutorial") if "5201" not in command and "notls" not in command]
+WITHOUT_TLS = [command for command in commands_of("tls") if re.search(r"://user|/notls", command)]
+TLS_SERVERS = [command for command in commands_of("tls") if re.search(r"-L \S*:8443|/socks", command)]
+TLS_CLIENTS = [command for command in commands_of("tls") if re.search(r"-F \S*:8443|/client", command)]
 
 
 def start(gost, command, replacements):
@@ -62,5 +72,36 @@ def test_a_forward_of_datagrams(gost, udp_echo, command):
     proxy.wait_for_log(" <-> ")
 
 
+@pytest.mark.parametrize("command", WITHOUT_TLS)
+def test_negotiation_that_is_turned_off(gost, command):
+    program = start(gost, command, {1080: "127.0.0.1:0"})
+    with contextlib.closing(wire.connect(program.address)) as sock:
+        sock.sendall(b"\x05\x04\x00\x02\x80\x82")
+        assert wire.read_exactly(sock, 2) == b"\x05\x02"
+
+
+def tunnel_to(server, start_client, echo):
+    client = start_client(f"127.0.0.1:{server.port}")
+    with contextlib.closing(wire.tunnel5(client.address, echo.address)) as sock:
+        wire.assert_echo(sock)
+    assert [line for line in client.log_lines(level="warn") if "is not verified" not in line["msg"]] == []
+
+
+@pytest.mark.parametrize("command", TLS_SERVERS)
+def test_socks_over_tls(gost, echo, command):
+    version = re.search(r"socks\d", command)[0]
+    tunnel_to(start(gost, command, {8443: "127.0.0.1:0"}),
+              lambda server: gost("-L", "socks5://127.0.0.1:0", "-F", f"{version}+tls://{server}"), echo)
+
+
+@pytest.mark.parametrize("command", TLS_CLIENTS)
+def test_a_client_of_socks_over_tls(gost, echo, command):
+    tunnel_to(gost("-L", "socks5+tls://127.0.0.1:0?notls=true"),
+              lambda server: start(gost, command, {1080: "127.0.0.1:0", 8443: server}), echo)
+
+
 def test_every_command_was_run():
     assert len(COMMANDS) == 9
+    assert sorted(WITHOUT_TLS + TLS_SERVERS + TLS_CLIENTS) == sorted(commands_of("tls"))
+    assert set(re.findall(r"-C (\S+)", " ".join(commands_of("tls")))) == {
+        f"tls/{path.name}" for path in (EXAMPLES / "tls").glob("*.yaml")}
