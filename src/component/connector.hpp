@@ -2,6 +2,7 @@
 // connector asks it for a target (socks4, socks5, …).
 #pragma once
 
+#include "component/remote_bind.hpp"
 #include "core/address.hpp"
 #include "net/datagram.hpp"
 #include "net/io_context.hpp"
@@ -55,6 +56,16 @@ class Connector {
 
   /// Asks the proxy for a way for datagrams to anywhere. The default: it has none.
   virtual Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Underlay& underlay) const;
+
+  /// Asks the proxy to listen for TCP connections at `at`: an address of its own, an empty host for all of them, port
+  /// 0 for any. The default: it cannot (Cause::command, and nothing is opened).
+  virtual Task<Result<std::unique_ptr<RemoteBind>>> bind(IoContext&, Underlay& underlay, Endpoint) const {
+    co_return fail(Cause::command, "the proxy " + underlay.proxy().to_string() + " cannot bind ports");
+  }
+  /// The same for UDP: datagrams come from whoever sends to that port, and go to whoever is named.
+  virtual Task<Result<std::unique_ptr<Datagram>>> bind_datagram(IoContext&, Underlay& underlay, Endpoint) const {
+    co_return fail(Cause::command, "the proxy " + underlay.proxy().to_string() + " cannot bind ports");
+  }
 };
 
 /// How a stream to a proxy begins: a plain TCP connection to its address, or one through the proxies before it.

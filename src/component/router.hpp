@@ -1,6 +1,7 @@
 // Router: where connections and datagrams to targets come from.
 #pragma once
 
+#include "component/remote_bind.hpp"
 #include "core/address.hpp"
 #include "core/network.hpp"
 #include "net/datagram.hpp"
@@ -36,6 +37,17 @@ class Router {
   /// otherwise datagrams go to and come from anywhere. Errors as of dial().
   virtual Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Requester from,
                                                                 std::optional<SocketAddress> only_peer) const = 0;
+
+  /// Listens for TCP connections at `at`, an address of the machine where the chain ends: with an empty host at all of
+  /// them, at port 0 at any port. Errors as of dial(); Cause::command where the last proxy cannot bind. The default: no
+  /// router of ports.
+  virtual Task<Result<std::unique_ptr<RemoteBind>>> bind(IoContext&, Endpoint, Requester) const {
+    co_return fail(Cause::command, "ports cannot be bound here");
+  }
+  /// The same for UDP: datagrams come from whoever sends to that port, and go to whoever is named.
+  virtual Task<Result<std::unique_ptr<Datagram>>> bind_datagram(IoContext&, Endpoint, Requester) const {
+    co_return fail(Cause::command, "ports cannot be bound here");
+  }
 
   /// The address to which datagrams for `host` go where names cannot be passed on: hosts, the service's resolver, the
   /// system's. An IP literal is itself; an empty host is the local host.

@@ -39,6 +39,8 @@ struct FrameWriter::Plan {
     }
   }
 
+  std::size_t payload_size() const { return size - control.size() - frames * kSmuxHeaderSize; }
+
   Bytes control;
   std::array<std::array<std::uint8_t, kSmuxHeaderSize>, kMaxFrames> headers;
   std::array<Bytes, kMaxFrames> payloads;
@@ -93,7 +95,11 @@ IoResult FrameWriter::copy(const Plan& plan) {
     end = std::ranges::copy(plan.payloads[i], end).out;
   }
   IoResult io = below_.try_write(buffer.bytes().first(plan.size));
-  if (io.status == IoResult::Status::would_block) io = IoResult::moved(0);
+  if (io.status == IoResult::Status::would_block) {
+    // A TLS below may have encrypted them all the same, and wants to see these very bytes again.
+    keep(buffer.bytes().first(plan.size));
+    return IoResult::moved(plan.payload_size());
+  }
   if (io.status == IoResult::Status::ok) io.bytes = settle(plan, io.bytes);
   return io;
 }

@@ -8,6 +8,8 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace gost {
@@ -142,6 +144,53 @@ TEST(MuxTransfer, LargeTransfersOverSockets) {
     io.loop.run(exchange_all(two, 8, 3'000'000));
     EXPECT_EQ(two.complete, 8);
     EXPECT_FALSE(two.client_reason);
+  }
+}
+
+/// Like a TLS stream: what it was once given is on its way, and must be given again until it is reported as written.
+class CommittingStream final : public Stream {
+ public:
+  explicit CommittingStream(std::unique_ptr<Stream> below) : below_(std::move(below)) {}
+
+  IoResult try_read(MutableBytes into) override { return below_->try_read(into); }
+  IoResult try_write(Bytes from) override {
+    if (given_.empty()) {
+      given_.assign(from.begin(), from.end());
+      left_ = given_;
+    } else if (from.size() < given_.size() || !std::ranges::equal(from.first(given_.size()), given_)) {
+      return IoResult::failed(EPROTO);
+    }
+    while (!left_.empty()) {
+      IoResult io = below_->try_write(left_);
+      if (io.status != IoResult::Status::ok) return io;
+      left_ = left_.subspan(io.bytes);
+    }
+    return IoResult::moved(std::exchange(given_, {}).size());
+  }
+  IoResult try_shutdown() override { return below_->try_shutdown(); }
+  void abort() override { below_->abort(); }
+  bool ready(Interest interest) const override { return below_->ready(interest); }
+  Wait*& waiting(Interest interest) override { return below_->waiting(interest); }
+  SocketAddress local() const override { return below_->local(); }
+  SocketAddress remote() const override { return below_->remote(); }
+  std::string layers() const override { return below_->layers(); }
+
+ private:
+  std::unique_ptr<Stream> below_;
+  std::vector<std::uint8_t> given_;
+  Bytes left_;
+};
+
+TEST(MuxTransfer, AStreamBelowThatWasGivenBytesGetsThemAgain) {
+  for (int version : {1, 2}) {
+    IoContext io(Loop::Time::simulated);
+    auto [one, other] = make_memory_pipe({.capacity = 500});
+    Ends ends{std::make_unique<CommittingStream>(std::move(one)),
+              std::make_unique<CommittingStream>(std::move(other))};
+    Two two(io, std::move(ends), {.version = version});
+    io.loop.run(exchange_all(two, 8, 20'000));
+    EXPECT_EQ(two.complete, 8);
+    EXPECT_FALSE(two.client_reason) << two.client_reason->text;
   }
 }
 

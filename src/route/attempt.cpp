@@ -1,5 +1,8 @@
 #include "route/attempt.hpp"
 
+#include "net/listen_address.hpp"
+#include "net/tcp.hpp"
+#include "net/udp.hpp"
 #include "route/peer_datagram.hpp"
 
 namespace gost {
@@ -61,6 +64,83 @@ bool is_of_the_proxy(Cause cause) {
   }
 }
 
+/// A port of this machine, whose peers have sockets of their own.
+class OwnPort final : public RemoteBind {
+ public:
+  OwnPort(IoContext& io, TcpListenSocket socket) : io_(io), socket_(std::move(socket)), local_(socket_->local()) {}
+
+  Result<> start() { return watch_.start(io_.loop, socket_->fd(), IoWatch::Kind::input); }
+  Endpoint bound() const override { return {local_.ip().to_string(), local_.port()}; }
+  Task<> run() override { co_await UntilReady<Closing>(closing_, Interest::read); }
+  Task<Result<std::unique_ptr<Stream>>> accept() override {
+    while (socket_) {
+      auto accepted = try_accept(socket_->fd());
+      if (accepted) {
+        auto stream = TcpStream::adopt(io_.loop, std::move(accepted->socket), accepted->remote,
+                                       ConnectionToken(io_.connections));
+        if (stream) co_return std::move(*stream);
+      }
+      bool nobody = !accepted && accepted.error() == EAGAIN;
+      if (nobody) watch_.not_readable();
+      // Else one connection was broken, or descriptors are short: neither is a reason to give up.
+      Outcome outcome = nobody ? co_await until_ready(watch_, Interest::read) : co_await sleep_for(kAcceptPause);
+      if (outcome != Outcome::ready) co_return fail(stop_error(outcome));
+    }
+    co_return fail(Cause::canceled, "the port is closed");
+  }
+  void close() override {
+    if (!socket_) return;
+    watch_.stop();
+    socket_.reset();
+    if (watch_.reader() != nullptr) watch_.reader()->complete();
+    closing_.set = true;
+    if (closing_.waiter != nullptr) closing_.waiter->complete();
+  }
+
+ private:
+  struct Closing {
+    bool set = false;
+    Wait* waiter = nullptr;
+    bool ready(Interest) const { return set; }
+    Wait*& waiting(Interest) { return waiter; }
+  };
+  static constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
+
+  IoContext& io_;
+  std::optional<TcpListenSocket> socket_;
+  SocketAddress local_;
+  IoWatch watch_;
+  Closing closing_;
+};
+
+/// The address to listen on here. A name has been looked up before, so what is still one does not exist.
+Result<std::string> own_address(const Endpoint& at) {
+  if (at.host.empty() || IpAddress::parse(at.host)) return at.to_string();
+  return fail(Cause::host_unreachable, "listen " + at.to_string() + ": no such host");
+}
+
+Result<std::unique_ptr<RemoteBind>> listen_here(IoContext& io, const Endpoint& at) {
+  auto address = own_address(at);
+  if (!address) return fail(std::move(address.error()));
+  auto socket = TcpListenSocket::bind(*address);
+  if (!socket) return fail(std::move(socket.error()));
+  auto port = std::make_unique<OwnPort>(io, std::move(*socket));
+  if (auto started = port->start(); !started) return fail(std::move(started.error()));
+  return port;
+}
+
+Result<std::unique_ptr<Datagram>> listen_here_for_datagrams(IoContext& io, const Endpoint& at) {
+  auto address = own_address(at);
+  if (!address) return fail(std::move(address.error()));
+  auto local = parse_listen_address(*address);
+  if (!local) return fail(local.error().in("listen udp"));
+  UdpOptions options;
+  options.keep_local = local->address.ip().is_unspecified();
+  auto socket = UdpSocket::bind(io.loop, local->address, local->both_families, options);
+  if (!socket) return fail(std::move(socket.error()));
+  return std::move(*socket);
+}
+
 /// Whether the proxy has ended a conversation rather than refused something.
 bool broke_off(Cause cause) {
   return cause == Cause::protocol || cause == Cause::eof || cause == Cause::reset;
@@ -119,6 +199,13 @@ Error Attempt::judge(std::size_t step, Network network, const Error& error) {
   return error.in(path_.steps[step].label());
 }
 
+Error Attempt::judge_ability(std::size_t step, Network network, const Error& error) {
+  bool unable = error.cause == Cause::command && !underlays_[step].is_opened() && !failure_;
+  if (!unable) return judge(step, network, error);
+  failure_ = NodeFailure{.step = step, .marks = false};
+  return error.in(path_.steps[step].label());
+}
+
 Task<Result<std::unique_ptr<Stream>>> Attempt::open_stream(std::size_t step) {
   RawNodeConnection raw(*this, step);
   co_return co_await node(step).options.dialer->dial(context_.io, raw);
@@ -162,14 +249,7 @@ Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_from(std::size_t 
 
 Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_by_proxy(std::size_t step) {
   auto datagram = co_await node(step).options.connector->open_datagram(context_.io, underlays_[step]);
-  if (!datagram) {
-    // A connector without datagrams does not even try to reach the proxy.
-    if (datagram.error().cause == Cause::command && !underlays_[step].is_opened() && !failure_) {
-      failure_ = NodeFailure{.step = step, .marks = false};
-      co_return fail(datagram.error().in(path_.steps[step].label()));
-    }
-    co_return fail(judge(step, Network::udp, datagram.error()));
-  }
+  if (!datagram) co_return fail(judge_ability(step, Network::udp, datagram.error()));
   node(step).candidate.succeeded();
   co_return datagram;
 }
@@ -185,6 +265,43 @@ Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_to_node(std::size
   auto datagram = co_await open_datagram_to(step, options.outbound, peer);
   if (!datagram) co_return fail(std::move(datagram.error()));
   co_return std::make_unique<PeerDatagram>(std::move(*datagram), peer);
+}
+
+Result<std::optional<std::size_t>> Attempt::binder(const Endpoint& at) const {
+  std::size_t steps = path_.steps.size();
+  while (steps > 1 && node(steps - 1).options.kind == NodeKind::direct) --steps;
+  if (steps == 0) return std::optional<std::size_t>();
+  const PathStep& last = path_.steps[steps - 1];
+  switch (last.node->options.kind) {
+  case NodeKind::direct: return std::optional<std::size_t>();
+  case NodeKind::reject:
+    return fail(Cause::denied, last.label() + ": port " + at.to_string() + " is refused by action=reject");
+  case NodeKind::datagrams: return fail(Cause::command, last.label() + ": dialer 'udp' cannot bind ports");
+  default: return std::optional(steps - 1);
+  }
+}
+
+Task<Result<std::unique_ptr<RemoteBind>>> Attempt::bind(Endpoint at) {
+  auto step = binder(at);
+  if (!step) co_return fail(std::move(step.error()));
+  if (!*step) co_return listen_here(context_.io, at);
+  const Connector& connector = *node(**step).options.connector;
+  auto port = co_await connector.bind(context_.io, underlays_[**step], std::move(at));
+  if (!port) co_return fail(judge_ability(**step, Network::tcp, port.error()));
+  node(**step).candidate.succeeded();
+  co_return port;
+}
+
+Task<Result<std::unique_ptr<Datagram>>> Attempt::bind_datagram(Endpoint at) {
+  auto step = binder(at);
+  if (!step) co_return fail(std::move(step.error()));
+  if (!*step) co_return listen_here_for_datagrams(context_.io, at);
+  const Connector& connector = *node(**step).options.connector;
+  auto port = co_await connector.bind_datagram(context_.io, underlays_[**step], std::move(at));
+  // A port is a target, unlike datagrams to anywhere.
+  if (!port) co_return fail(judge_ability(**step, Network::tcp, port.error()));
+  node(**step).candidate.succeeded();
+  co_return port;
 }
 
 Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_to(std::size_t steps, const OutboundOptions& first,

@@ -31,6 +31,10 @@ class Attempt {
   /// A way for datagrams to anywhere from the end of the path; as of Router::open_datagram().
   Task<Result<std::unique_ptr<Datagram>>> open_datagram(std::optional<SocketAddress> only_peer);
 
+  /// Ports at the end of the path; as of Router::bind() and bind_datagram(). A path without a proxy listens here.
+  Task<Result<std::unique_ptr<RemoteBind>>> bind(Endpoint at);
+  Task<Result<std::unique_ptr<Datagram>>> bind_datagram(Endpoint at);
+
   /// The node of the path that failed; nothing if each did its part and the target cannot be reached.
   const std::optional<NodeFailure>& failure() const { return failure_; }
 
@@ -38,6 +42,8 @@ class Attempt {
   class NodeUnderlay;
   class RawNodeConnection;
 
+  /// The step whose proxy is to bind a port, or nothing where that is this machine.
+  Result<std::optional<std::size_t>> binder(const Endpoint& at) const;
   const Node& node(std::size_t step) const { return *path_.steps[step].node; }
   Task<Result<std::unique_ptr<Stream>>> connect_from(std::size_t steps, Destination to);
   Task<Result<std::unique_ptr<Datagram>>> open_datagram_from(std::size_t steps,
@@ -53,6 +59,8 @@ class Attempt {
 
   /// Decides who is to blame for `error` of the connector of `step` about something in `network`, and names it.
   Error judge(std::size_t step, Network network, const Error& error);
+  /// The same where a connector may not be able to do it at all, and then does not even try to reach its proxy.
+  Error judge_ability(std::size_t step, Network network, const Error& error);
   const OutboundOptions& outbound_of(std::size_t steps) const;
 
   AttemptContext context_;

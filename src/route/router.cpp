@@ -50,6 +50,26 @@ Task<Result<std::unique_ptr<Datagram>>> ChainRouter::open_datagram(IoContext& io
   co_return co_await along_paths<std::unique_ptr<Datagram>>(io, about, from, options_.retries, reach);
 }
 
+Task<Result<std::unique_ptr<RemoteBind>>> ChainRouter::bind(IoContext& io, Endpoint at, Requester from) const {
+  at = co_await looked_up(io, std::move(at));
+  auto reach = [&at](Attempt& attempt) { return attempt.bind(at); };
+  RouteRequest about = request(Network::tcp, std::nullopt, from);
+  co_return co_await along_paths<std::unique_ptr<RemoteBind>>(io, about, from, options_.retries, reach);
+}
+
+Task<Result<std::unique_ptr<Datagram>>> ChainRouter::bind_datagram(IoContext& io, Endpoint at, Requester from) const {
+  at = co_await looked_up(io, std::move(at));
+  auto reach = [&at](Attempt& attempt) { return attempt.bind_datagram(at); };
+  RouteRequest about = request(Network::udp, std::nullopt, from);
+  co_return co_await along_paths<std::unique_ptr<Datagram>>(io, about, from, options_.retries, reach);
+}
+
+Task<Endpoint> ChainRouter::looked_up(IoContext& io, Endpoint at) const {
+  if (at.host.empty() || IpAddress::parse(at.host)) co_return at;
+  if (auto ip = co_await resolve(io, at.host)) at.host = ip->to_string();
+  co_return at;
+}
+
 Task<Result<Destination>> ChainRouter::destination(IoContext& io, Endpoint target, int& retries) const {
   for (;;) {
     auto addresses = co_await with_deadline(options_.timeout, look_up(io, options_.names, target.host));

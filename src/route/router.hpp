@@ -32,12 +32,16 @@ class ChainRouter final : public Router {
   Task<Result<std::unique_ptr<Stream>>> dial(IoContext& io, Endpoint target, Requester from) const override;
   Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Requester from,
                                                         std::optional<SocketAddress> only_peer) const override;
+  Task<Result<std::unique_ptr<RemoteBind>>> bind(IoContext& io, Endpoint at, Requester from) const override;
+  Task<Result<std::unique_ptr<Datagram>>> bind_datagram(IoContext& io, Endpoint at, Requester from) const override;
   Task<Result<IpAddress>> resolve(IoContext& io, std::string host) const override;
   bool forbids(Network network, std::string_view host, std::uint16_t port) const override;
 
  private:
   /// The target as hosts and resolver have it. Uses up `retries` when that fails.
   Task<Result<Destination>> destination(IoContext& io, Endpoint target, int& retries) const;
+  /// `at` with its name looked up here, as GOST does; what does not exist here may exist at the end of the chain.
+  Task<Endpoint> looked_up(IoContext& io, Endpoint at) const;
   RouteRequest request(Network network, std::optional<Endpoint> target, const Requester& from) const;
   /// Makes attempts with `reach`, a function from Attempt& to Task<Result<T>>, until one succeeds or none is left.
   template <class T, class Reach>

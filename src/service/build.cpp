@@ -20,11 +20,17 @@ constexpr std::string_view kUnavailableOptions[] = {"proxyProtocol", "netns",   
                                                     "postUp",        "preDown", "postDown"};
 
 /// Options that change nothing yet. Nothing is less safe for it, so a warning does.
-constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"skipauth", "sniffing",          "tor",
-                                                             "comp",     "udp.resolveDomain", "stateless"};
+constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"skipauth", "sniffing", "tor", "udp.resolveDomain",
+                                                             "stateless"};
 constexpr std::string_view kServiceOptionsWithoutEffect[] = {"ignoreChain", "enableStats", "labels"};
 
 constexpr std::int64_t kMaxRetries = 100;
+
+/// Whether the listener's port is at the end of its chain.
+bool binds_remotely(const config::Listener& listener) {
+  std::string_view type = config::canonical_name(config::Kind::listener, listener.type);
+  return type == "rtcp" || type == "rudp";
+}
 
 /// Whether the handler can choose the methods 0x80 and 0x82 of SOCKS5.
 bool negotiates_tls(const config::Handler& handler) {
@@ -65,30 +71,43 @@ class Builder {
     warn_of_options_without_effect(service.metadata, kServiceOptionsWithoutEffect);
   }
 
-  std::shared_ptr<const Router> router_of(const config::Service& service, const config::Handler& handler) {
+  /// What the routers of a service have in common.
+  RouterOptions routing_of(const config::Service& service) {
     RouterOptions routing;
     OptionReader options(service.metadata);
     routing.timeout = options.duration({"dialTimeout"}, routing.timeout);
     if (options.error()) context_.error(service.origin, *options.error());
-    routing.retries = static_cast<int>(std::clamp<std::int64_t>(handler.retries, 0, kMaxRetries));
-    auto hash = config::get_string(handler.metadata, {"hash"});
-    routing.hash_by_target = hash && *hash == "host";
     auto outbound = outbound_of(service.metadata, service.interface, service.sockopts);
     if (outbound) {
       routing.outbound = *outbound;
     } else {
       context_.error(service.origin, outbound.error());
     }
-    routing.bypass = policies_.bypass_of(service.origin, service.bypass, service.bypasses);
     routing.names.hosts = policies_.hosts_of(service.origin, service.hosts);
     routing.names.resolver = chains_.resolver_of(service.origin, service.resolver);
+    routing.log = context_.log.with({{"service", service.name}, {"kind", "route"}});
+    return routing;
+  }
+
+  /// The way to where a listener's port is. It tries again by itself, so the handler's `retries` are not for it.
+  std::shared_ptr<const Router> router_of(const config::Service& service, const config::Listener& listener) {
+    RouterOptions routing = routing_of(service);
+    routing.chains = chains_.chains_of(listener.origin, listener.chain, listener.chain_group);
+    return std::make_shared<const ChainRouter>(std::move(routing));
+  }
+
+  std::shared_ptr<const Router> router_of(const config::Service& service, const config::Handler& handler) {
+    RouterOptions routing = routing_of(service);
+    routing.retries = static_cast<int>(std::clamp<std::int64_t>(handler.retries, 0, kMaxRetries));
+    auto hash = config::get_string(handler.metadata, {"hash"});
+    routing.hash_by_target = hash && *hash == "host";
+    routing.bypass = policies_.bypass_of(service.origin, service.bypass, service.bypasses);
     // A chain that was written at the listener (as in GOST's tutorial for udp) is meant for what leaves from here,
-    // too.
-    bool own = !handler.chain.empty() || handler.chain_group;
+    // too, unless the listener's port is at its end.
     const config::Listener listener = service.listener.value_or(config::Listener{});
+    bool own = !handler.chain.empty() || handler.chain_group || binds_remotely(listener);
     routing.chains = own ? chains_.chains_of(handler.origin, handler.chain, handler.chain_group)
                          : chains_.chains_of(listener.origin, listener.chain, listener.chain_group);
-    routing.log = context_.log.with({{"service", service.name}, {"kind", "route"}});
     return std::make_shared<const ChainRouter>(std::move(routing));
   }
 
@@ -107,6 +126,8 @@ class Builder {
     ListenerResources listening;
     if (encrypts(config::Kind::listener, listener.type))
       listening.tls = tls_.server(listener.origin, listener.tls ? &*listener.tls : nullptr);
+    if (binds_remotely(listener)) listening.router = router_of(service, listener);
+    listening.log = context_.log.with({{"service", service.name}, {"kind", "listener"}});
     if (listening.tls)
       context_.log.info("service '" + service.name + "': TLS certificate " + listening.tls->fingerprint().to_string(),
                         {{"kind", "tls"}});

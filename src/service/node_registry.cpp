@@ -2,6 +2,7 @@
 
 #include "route/forward_connector.hpp"
 #include "service/component_table.hpp"
+#include "service/mux_settings.hpp"
 #include "service/option_reader.hpp"
 #include "service/socket_settings.hpp"
 #include "socks4/connector.hpp"
@@ -55,6 +56,9 @@ Result<NodeParts> make_socks5(const config::Connector& connector, const NodeReso
   auto relay = config::get_string(connector.metadata, {"relay"});
   if (!relay) return fail(relay.error());
   typed.relay_udp = relay->value_or("") == "udp";
+  auto mux = multiplexing(options);
+  if (!mux) return fail(std::move(mux.error()));
+  typed.mux = *mux;
   typed.lookup = resources.lookup;
   typed.log = resources.log;
   if (auto error = options.error()) return fail(std::move(*error));

@@ -2,7 +2,10 @@
 
 #include "auto/handler.hpp"
 #include "forward/handler.hpp"
+#include "forward/remote/rtcp_listener.hpp"
+#include "forward/remote/rudp_listener.hpp"
 #include "service/component_table.hpp"
+#include "service/mux_settings.hpp"
 #include "service/node_registry.hpp"
 #include "service/option_reader.hpp"
 #include "service/socket_settings.hpp"
@@ -72,6 +75,10 @@ Result<std::shared_ptr<const Handler>> make_socks5(const config::Handler& handle
   if (!options.boolean({"notls"}, false)) typed.tls = resources.tls;
   typed.udp = options.boolean({"udp"}, false);
   typed.relaying = relaying(options);
+  typed.mbinding.comp = options.boolean({"comp"}, false);
+  auto mux = multiplexing(options);
+  if (!mux) return fail(std::move(mux.error()));
+  typed.mbinding.mux = *mux;
   if (auto error = options.error()) return fail(std::move(*error));
   return std::make_shared<const socks5::SocksHandler>(std::move(typed));
 }
@@ -119,6 +126,24 @@ Result<std::unique_ptr<Listener>> make_udp(const config::Listener& listener, con
   return std::make_unique<UdpListener>(address, typed);
 }
 
+Result<std::unique_ptr<Listener>> make_rtcp(const config::Listener&, const std::string& address,
+                                            const ListenerResources& resources) {
+  return std::make_unique<forward::RtcpListener>(address, resources.router, resources.log);
+}
+
+Result<std::unique_ptr<Listener>> make_rudp(const config::Listener& listener, const std::string& address,
+                                            const ListenerResources& resources) {
+  OptionReader options(listener.metadata);
+  forward::RudpOptions typed;
+  typed.backlog = options.size({"backlog"}, typed.backlog);
+  typed.demux.longest = options.size({"readBufferSize"}, typed.demux.longest);
+  typed.demux.queue_size = options.size({"readQueueSize"}, typed.demux.queue_size);
+  Duration ttl = options.duration({"ttl"}, typed.demux.ttl);
+  if (ttl > Duration::zero()) typed.demux.ttl = ttl;
+  if (auto error = options.error()) return fail(std::move(*error));
+  return std::make_unique<forward::RudpListener>(address, typed, resources.router, resources.log);
+}
+
 /// `tcp`, and with a TLS context `tls`.
 Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, const std::string& address,
                                            const ListenerResources& resources) {
@@ -139,19 +164,23 @@ Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, con
 constexpr std::array kHandlers{
     std::pair<std::string_view, MakeHandler>{"auto", &make_auto},
     std::pair<std::string_view, MakeHandler>{"forward", &make_forward},
+    std::pair<std::string_view, MakeHandler>{"rtcp", &make_forward},
+    std::pair<std::string_view, MakeHandler>{"rudp", &make_forward},
     std::pair<std::string_view, MakeHandler>{"socks4", &make_socks4},
     std::pair<std::string_view, MakeHandler>{"socks5", &make_socks5},
     std::pair<std::string_view, MakeHandler>{"tcp", &make_forward},
     std::pair<std::string_view, MakeHandler>{"udp", &make_forward},
 };
 constexpr std::array kListeners{
+    std::pair<std::string_view, MakeListener>{"rtcp", &make_rtcp},
+    std::pair<std::string_view, MakeListener>{"rudp", &make_rudp},
     std::pair<std::string_view, MakeListener>{"tcp", &make_tcp},
     std::pair<std::string_view, MakeListener>{"tls", &make_tcp},
     std::pair<std::string_view, MakeListener>{"udp", &make_udp},
 };
 // Of these, whose sessions are datagrams, and who can serve such.
-constexpr std::array<std::string_view, 1> kDatagramListeners{"udp"};
-constexpr std::array<std::string_view, 3> kDatagramHandlers{"forward", "tcp", "udp"};
+constexpr std::array<std::string_view, 2> kDatagramListeners{"rudp", "udp"};
+constexpr std::array<std::string_view, 5> kDatagramHandlers{"forward", "rtcp", "rudp", "tcp", "udp"};
 
 bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();

@@ -28,6 +28,8 @@ struct HandlerResources {
 /// What listeners get besides their own options.
 struct ListenerResources {
   std::shared_ptr<const tls::ServerContext> tls;  ///< of those that encrypt (encrypts()), else null
+  std::shared_ptr<const Router> router;           ///< of those that bind at the end of their chain, else null
+  Logger log;                                     ///< with the service's name
 };
 
 /// The names that can be started.

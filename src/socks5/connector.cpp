@@ -4,6 +4,7 @@
 #include "net/stream_io.hpp"
 #include "socks5/associate_client.hpp"
 #include "socks5/framed_datagram.hpp"
+#include "socks5/mbind_client.hpp"
 #include "tls/stream.hpp"
 
 #include <array>
@@ -227,6 +228,24 @@ Task<Result<std::unique_ptr<Datagram>>> SocksConnector::associate(IoContext& io,
   if (!path) co_return fail(std::move(path.error()));
   co_return std::make_unique<AssociatedDatagram>(io.loop, std::move(answered->stream), std::move(*path), *relay,
                                                  options_.udp_buffer_size);
+}
+
+Task<Result<std::unique_ptr<RemoteBind>>> SocksConnector::bind(IoContext& io, Underlay& underlay, Endpoint at) const {
+  Request request{static_cast<std::uint8_t>(Command::multiplexed_bind), std::move(at)};
+  auto answered = co_await ask(io, underlay, std::move(request));
+  if (!answered) co_return fail(std::move(answered.error()));
+  if (!succeeded(answered->reply)) co_return fail(refusal_of(answered->reply.reply).in("socks5: MBIND"));
+  co_return std::make_unique<MuxBind>(io, std::move(answered->stream), std::move(answered->reply.bound), options_.mux,
+                                      options_.lookup, options_.log);
+}
+
+Task<Result<std::unique_ptr<Datagram>>> SocksConnector::bind_datagram(IoContext& io, Underlay& underlay,
+                                                                      Endpoint at) const {
+  Request request{static_cast<std::uint8_t>(Command::udp_tunnel), std::move(at), kEmptyFramesUnderstood};
+  auto answered = co_await ask(io, underlay, std::move(request));
+  if (!answered) co_return fail(std::move(answered.error()));
+  if (!succeeded(answered->reply)) co_return fail(refusal_of(answered->reply.reply).in("socks5: UDP bind"));
+  co_return make_tunnel(std::move(answered->stream), answered->reply);
 }
 
 }  // namespace gost::socks5

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "component/connector.hpp"
+#include "mux/smux_options.hpp"
 #include "observe/log.hpp"
 #include "socks5/codec.hpp"
 #include "tls/client_context.hpp"
@@ -28,6 +29,7 @@ struct ConnectorOptions {
   /// `udp.bufferSize` of UDP ASSOCIATE: bytes of the longest datagram, with its SOCKS5 header on the way out. 0:
   /// 4096.
   std::size_t udp_buffer_size = kDefaultUdpBufferSize;
+  SmuxOptions mux;    ///< of MBIND's session; must be valid
   NameLookup lookup;  ///< for relays and proxies that are known by name only
   Logger log;         ///< with the node's name
 };
@@ -43,6 +45,10 @@ class SocksConnector final : public Connector {
   /// When the proxy does not know UDP-TUN or does not allow it (reply 07 or 02, or it hangs up) UDP ASSOCIATE is
   /// tried; once that was a success the log says so, and later calls begin with it.
   Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Underlay& underlay) const override;
+  /// By MBIND (wire.md §5), never by BIND, which is for one peer.
+  Task<Result<std::unique_ptr<RemoteBind>>> bind(IoContext& io, Underlay& underlay, Endpoint at) const override;
+  /// By UDP-TUN (wire.md §8). Of port 0 the proxy makes a relay that nobody can find but those it sends to.
+  Task<Result<std::unique_ptr<Datagram>>> bind_datagram(IoContext& io, Underlay& underlay, Endpoint at) const override;
 
  private:
   /// A stream on which the proxy has answered a request, whatever the answer.

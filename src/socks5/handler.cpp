@@ -48,6 +48,9 @@ Task<Result<>> SocksHandler::handle(Session& session) const {
   switch (static_cast<Command>(request->command)) {
   case Command::bind:
     co_return co_await serve_bind(session, *options_.router, options_.binding, std::move(request->target));
+  case Command::multiplexed_bind:
+    co_return co_await serve_mbind(session, *options_.router, options_.binding, options_.mbinding,
+                                   std::move(request->target));
   case Command::udp_associate:
     co_return co_await serve_associate(session, *options_.router, options_.relaying, *associations_,
                                        std::move(request->target));
@@ -61,11 +64,9 @@ std::optional<Error> SocksHandler::refusal_of(const Request& request) const {
   switch (static_cast<Command>(request.command)) {
   case Command::connect: return std::nullopt;
   case Command::bind:
+  case Command::multiplexed_bind:
     if (options_.bind) return std::nullopt;
     return Error{Cause::denied, "socks5: BIND is disabled"};
-  case Command::multiplexed_bind:
-    return Error{Cause::denied,
-                 options_.bind ? "socks5: MBIND is not available in this build" : "socks5: BIND is disabled"};
   case Command::udp_associate:
     if (options_.udp) return std::nullopt;
     return Error{Cause::denied, "socks5: UDP relay is disabled"};

@@ -7,6 +7,7 @@
 #include "policy/auther.hpp"
 #include "socks5/associate.hpp"
 #include "socks5/codec.hpp"
+#include "socks5/mbind.hpp"
 #include "tls/server_context.hpp"
 
 #include <memory>
@@ -19,8 +20,9 @@ struct HandlerOptions {
   std::shared_ptr<const Router> router;
   /// For the methods 0x80 and 0x82 (wire.md §3); null (`notls`): they are not chosen.
   std::shared_ptr<const tls::ServerContext> tls;
-  bool bind = false;    ///< BIND, and UDP-TUN that is bound to a port
-  BindOptions binding;  ///< of BIND
+  bool bind = false;    ///< BIND, MBIND, and UDP-TUN that is bound to a port
+  BindOptions binding;  ///< of BIND and MBIND
+  MbindOptions mbinding;
   bool udp = false;     ///< UDP ASSOCIATE, and UDP-TUN as a relay
   UdpOptions relaying;  ///< of both, and of a bound UDP-TUN
 };

@@ -71,7 +71,7 @@ def test_unknown_keys_are_warnings_at_the_start(gost, tmp_path):
     ("kcp://:0", "listener 'kcp' is not available in this build"),
     ("socks5+ws://:0", "listener 'ws' is not available in this build"),
     ("http://:0", "handler 'http' is not available in this build"),
-    ("rtcp://:0/127.0.0.1:80", "listener 'rtcp' is not available in this build"),
+    ("rtcp://:0", "handler 'rtcp' has no target"),
     ("socks5://:0?admission=127.0.0.1", "admission"),
     ("tcp://:0", "handler 'tcp' has no target"),
     ("socks5://:0?readTimeout=soon", "readTimeout: the text \"soon\" is not a duration"),
