@@ -1,6 +1,7 @@
 #include "component/bind.hpp"
 
 #include "component/tunnel.hpp"
+#include "net/acceptor.hpp"
 #include "net/stream_io.hpp"
 #include "runtime/task_group.hpp"
 
@@ -16,8 +17,6 @@ constexpr std::size_t kMaxEarly = std::size_t{16} * 1024;
 constexpr std::size_t kEarlyPiece = 4096;
 /// Of the peers that come at once one is taken; the rest only shows that it was not the right one.
 constexpr int kBacklog = 16;
-/// A loop that is out of descriptors leaves the queue alone for this long.
-constexpr Duration kPause = std::chrono::milliseconds(100);
 
 void set_option(int fd, int level, int name, int value) {
   ::setsockopt(fd, level, name, &value, sizeof value);
@@ -69,25 +68,11 @@ class PeerWait {
 
  private:
   Task<> accept() {
-    IoWatch watch;
-    if (auto started = watch.start(session_.io.loop, socket_.fd(), IoWatch::Kind::input); !started)
-      co_return end(started.error());
-    co_await accept_at(watch);
-    watch.stop();  // the socket outlives this coroutine, and its events would find no watch
-  }
-
-  Task<> accept_at(IoWatch& watch) {
-    while (!group_.scope().stopped()) {
-      auto accepted = try_accept(socket_.fd());
-      if (accepted) {
-        if (take(std::move(*accepted))) co_return;
-      } else if (accepted.error() == EAGAIN) {
-        watch.not_readable();
-        co_await until_ready(watch, Interest::read);
-      } else {
-        // Either this one connection was broken, or descriptors are short: neither is a reason to give up.
-        co_await sleep_for(kPause);
-      }
+    Acceptor acceptor;  // gone before the socket, whose events would find no watch
+    if (auto started = acceptor.start(session_.io.loop, socket_.fd()); !started) co_return end(started.error());
+    for (;;) {
+      auto accepted = co_await acceptor.next();
+      if (!accepted || take(std::move(*accepted))) co_return;
     }
   }
 

@@ -53,8 +53,8 @@ Task<std::optional<Error>> MuxSession::run() {
 Task<> MuxSession::receive() {
   while (!concluded_) {
     if (!machine_.wants_input()) {
-      may_read_.set = false;
-      if (co_await UntilReady<Signal>(may_read_, Interest::read) != Outcome::ready) break;
+      may_read_.clear();
+      if (co_await may_read_.until_set() != Outcome::ready) break;
       continue;
     }
     if (co_await below_->until(Interest::read) != Outcome::ready) break;
@@ -96,10 +96,10 @@ void MuxSession::deliver() {
 }
 
 Task<> MuxSession::send() {
-  while (co_await UntilReady<Signal>(to_send_, Interest::write) == Outcome::ready) {
+  while (co_await to_send_.until_set() == Outcome::ready) {
     IoResult flushed = flush();
     if (flushed.status == IoResult::Status::ok && turns_.empty()) {
-      to_send_.set = false;
+      to_send_.clear();
       continue;
     }
     if (flushed.status == IoResult::Status::would_block || !below_->ready(Interest::write)) {
@@ -132,7 +132,7 @@ IoResult MuxSession::flush() {
       std::size_t size = machine_.take_control(control);
       io = writer_.write(Bytes(control).first(size), {}, {}, kSmuxMaxPayload);
       // A queue of FINs may have been what kept us from reading.
-      if (machine_.wants_input()) may_read_.raise();
+      if (machine_.wants_input()) may_read_.set();
     }
     if (io.status == IoResult::Status::would_block) return io;
     if (io.status != IoResult::Status::ok) return write_failed(io);
@@ -159,7 +159,7 @@ IoResult MuxSession::write(MuxStream& stream, Bytes from) {
   } else {
     io = writer_.write(Bytes(control).first(size), from, state.header(), max_frame_size());
   }
-  if (writer_.pending()) to_send_.raise();
+  if (writer_.pending()) to_send_.set();
   if (io.status == IoResult::Status::would_block) return io;
   if (io.status != IoResult::Status::ok) return write_failed(io);
   if (io.bytes == 0) return IoResult::would_block();
@@ -180,24 +180,34 @@ bool MuxSession::may_write(const MuxStream& stream) {
 
 void MuxSession::wait_to_write(MuxStream& stream) {
   turns_.wait(stream);
-  to_send_.raise();
+  to_send_.set();
 }
 
 void MuxSession::machine_changed() {
-  if (machine_.has_control()) to_send_.raise();
-  if (!may_read_.set && machine_.wants_input()) may_read_.raise();
+  if (machine_.has_control()) to_send_.set();
+  if (!may_read_.is_set() && machine_.wants_input()) may_read_.set();
 }
 
 void MuxSession::forget(MuxStream& stream) {
   turns_.done(stream);
   if (kept_of_ == &stream) kept_of_ = nullptr;
+  end_if_idle();
+}
+
+void MuxSession::end_when_idle() {
+  ends_when_idle_ = true;
+  end_if_idle();
+}
+
+void MuxSession::end_if_idle() {
+  if (ends_when_idle_ && machine_.streams() == 0) end();
 }
 
 Result<std::unique_ptr<MuxStream>> MuxSession::open() {
   if (concluded_) return fail(Cause::reset, "smux: the session has ended");
   auto state = machine_.open();
   if (!state) return fail(state.error());
-  to_send_.raise();
+  to_send_.set();
   return std::make_unique<MuxStream>(*this, std::move(*state), path_);
 }
 

@@ -6,6 +6,7 @@
 #include "mux/smux_machine.hpp"
 #include "mux/stream.hpp"
 #include "net/io_context.hpp"
+#include "runtime/event.hpp"
 #include "runtime/task_group.hpp"
 
 #include <memory>
@@ -47,6 +48,8 @@ class MuxSession {
   std::size_t streams() const { return machine_.streams(); }
   /// Has run() end; frames that are queued still leave if there is room for them.
   void end() { conclude(std::nullopt); }
+  /// Has run() end as soon as our side has closed every stream.
+  void end_when_idle();
 
   // For its streams.
 
@@ -64,18 +67,6 @@ class MuxSession {
   void forget(MuxStream& stream);
 
  private:
-  /// What a coroutine of the session waits for.
-  struct Signal {
-    bool set = false;
-    Wait* waiter = nullptr;
-    bool ready(Interest) const { return set; }
-    Wait*& waiting(Interest) { return waiter; }
-    void raise() {
-      set = true;
-      if (waiter != nullptr) waiter->complete();
-    }
-  };
-
   Task<> receive();
   Task<> send();
   Task<> keep_alive();
@@ -83,6 +74,7 @@ class MuxSession {
   void deliver();
   IoResult flush();
   std::size_t max_frame_size() const;
+  void end_if_idle();
   /// The first reason counts.
   void conclude(std::optional<Error> error);
   IoResult write_failed(const IoResult& io);
@@ -96,10 +88,11 @@ class MuxSession {
   FrameWriter writer_;
   SendTurns turns_;
   const MuxStream* kept_of_ = nullptr;  ///< whose frame the writer keeps the rest of
-  Signal to_send_;
-  Signal may_read_;
+  Event to_send_;
+  Event may_read_;
   TaskGroup* group_ = nullptr;  ///< while run() runs
   bool concluded_ = false;
+  bool ends_when_idle_ = false;
   int write_error_ = 0;
   std::optional<Error> error_;
 };

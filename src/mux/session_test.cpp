@@ -367,6 +367,31 @@ TEST(MuxSession, ItsEndLetsGoWhatIsQueued) {
   });
 }
 
+TEST(MuxSession, EndsWithItsLastStreamWhereThatIsWanted) {
+  Lab lab({}, SmuxSide::client);
+  lab.run([](Lab& l) -> Task<> {
+    auto first = l.session->open().value();
+    auto second = l.session->open().value();
+    l.session->end_when_idle();
+    first.reset();
+    co_await Lab::settle();
+    EXPECT_FALSE(l.ended);
+    second.reset();
+    co_await Lab::settle();
+    EXPECT_TRUE(l.ended);
+  });
+  EXPECT_FALSE(lab.reason);
+}
+
+TEST(MuxSession, EndsAtOnceWhereItHasNoStream) {
+  Lab lab({}, SmuxSide::client);
+  lab.run([](Lab& l) -> Task<> {
+    l.session->end_when_idle();
+    co_await Lab::settle();
+    EXPECT_TRUE(l.ended);
+  });
+}
+
 TEST(MuxSession, HalfCloseIsPassedOnWhereItIsAllowed) {
   Lab lab({.half_close = true});
   lab.run([](Lab& l) -> Task<> {

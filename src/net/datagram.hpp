@@ -29,8 +29,22 @@ struct OutgoingDatagram {
 /// What became of datagrams that were to be sent; they are in the order of the call.
 struct SendOutcome {
   std::size_t sent = 0;
+  std::size_t bytes = 0;    ///< payload of those that were sent
   std::size_t dropped = 0;  ///< no room, too long, unreachable: each harms only itself
   int error = 0;  ///< errno of the last one dropped for a reason other than missing room, now or (ICMP) earlier
+
+  void add_sent(const OutgoingDatagram& datagram) {
+    ++sent;
+    bytes += datagram.payload.size();
+  }
+  /// For a call that was made in parts.
+  SendOutcome& operator+=(const SendOutcome& part) {
+    sent += part.sent;
+    bytes += part.bytes;
+    dropped += part.dropped;
+    if (part.error != 0) error = part.error;
+    return *this;
+  }
 };
 
 /// Owned by unique_ptr; closed by destroying it, when no coroutine waits on it any more. One reader and one writer at

@@ -12,7 +12,8 @@ DatagramBatch::~DatagramBatch() {
 
 MutableBytes DatagramBatch::memory() {
   if (memory_ == nullptr) {
-    void* data = ::mmap(nullptr, kCapacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* data =
+        ::mmap(nullptr, kCapacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED) std::abort();  // out of memory
     memory_ = static_cast<std::uint8_t*>(data);
   }

@@ -103,45 +103,43 @@ class PlainDatagramRelay final : public DatagramRelay {
   [[gnu::noinline]] void pass_forth(std::span<const ReceivedDatagram> datagrams) override {
     for (const ReceivedDatagram& datagram : datagrams) counters_.bytes_from_a += datagram.payload.size();
     counters_.datagrams_from_a += datagrams.size();
-    pass(datagrams, b_, options_.forth, [](std::span<const OutgoingDatagram>) {});
+    pass(datagrams, b_, options_.forth);
   }
 
   [[gnu::noinline]] void pass_back(std::span<const ReceivedDatagram> datagrams) override {
-    pass(datagrams, a_, options_.back, [this](std::span<const OutgoingDatagram> sent) {
-      counters_.datagrams_to_a += sent.size();
-      for (const OutgoingDatagram& datagram : sent) counters_.bytes_to_a += datagram.payload.size();
-    });
+    SendOutcome outcome = pass(datagrams, a_, options_.back);
+    counters_.datagrams_to_a += outcome.sent;
+    counters_.bytes_to_a += outcome.bytes;
   }
 
-  /// `sent` is told of what left.
-  template <class Sent>
-  void pass(std::span<const ReceivedDatagram> datagrams, Datagram& to, const DatagramDirection& direction,
-            Sent sent) {
+  SendOutcome pass(std::span<const ReceivedDatagram> datagrams, Datagram& to, const DatagramDirection& direction) {
     OutgoingList out;
+    SendOutcome outcome;
     for (const ReceivedDatagram& datagram : datagrams) {
       if (datagram.payload.size() > direction.longest) {
-        ++counters_.dropped;
+        ++outcome.dropped;
         continue;
       }
-      if (out.full()) send(to, out, sent);
+      if (out.full()) {
+        outcome += to.try_send(out.view());
+        out.clear();
+      }
       out.add(direction.to
                   ? OutgoingDatagram{.peer = *direction.to, .name = {}, .head = {}, .payload = datagram.payload}
                   : OutgoingDatagram{
                         .peer = datagram.peer, .name = datagram.name, .head = {}, .payload = datagram.payload});
     }
-    if (!out.empty()) send(to, out, sent);
-  }
-
-  template <class Sent>
-  void send(Datagram& to, OutgoingList& out, Sent& sent) {
-    SendOutcome outcome = to.try_send(out.view());
+    if (!out.empty()) outcome += to.try_send(out.view());
     counters_.dropped += outcome.dropped;
     if (outcome.sent > 0) touch();
-    sent(out.view().first(outcome.sent));
-    out.clear();
-    if (outcome.error == 0 || outcome.error == told_error_ || !options_.not_sent) return;
-    told_error_ = outcome.error;
-    options_.not_sent(to.error(outcome.error));
+    tell(to, outcome.error);
+    return outcome;
+  }
+
+  void tell(const Datagram& to, int error) {
+    if (error == 0 || error == told_error_ || !options_.not_sent) return;
+    told_error_ = error;
+    options_.not_sent(to.error(error));
   }
 
   Datagram& a_;

@@ -83,7 +83,7 @@ class MemoryDatagram final : public Datagram {
         ++outcome.dropped;
         continue;
       }
-      ++outcome.sent;
+      outcome.add_sent(datagram);
       if (out_->full() || pending()) {
         kept_.push_back(packet_of(datagram));
       } else {

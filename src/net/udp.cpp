@@ -405,7 +405,7 @@ SendOutcome UdpSocket::try_send(std::span<const OutgoingDatagram> datagrams) {
         ::sendmmsg(socket_.get(), messages.headers.data(), static_cast<unsigned>(messages.count), MSG_NOSIGNAL);
     for (int i = 0; i < taken; ++i) {
       std::size_t sent = messages.datagrams[static_cast<std::size_t>(i)];
-      outcome.sent += sent;
+      for (const OutgoingDatagram& datagram : datagrams.first(sent)) outcome.add_sent(datagram);
       datagrams = datagrams.subspan(sent);
     }
     if (taken > 0) continue;

@@ -133,6 +133,7 @@ TEST_P(UdpSocketTest, WhatCannotBeSentHarmsOnlyItself) {
                                   {to, {}, {}, as_bytes("two")}};
   SendOutcome outcome = sender->try_send(out);
   EXPECT_EQ(outcome.sent, 2U);
+  EXPECT_EQ(outcome.bytes, 6U) << "of those that left, not of the first ones";
   EXPECT_EQ(outcome.dropped, 3U);
   EXPECT_NE(outcome.error, 0);
   EXPECT_EQ(receive(*receiver, 2), (std::vector<std::string>{"one", "two"}));

@@ -1,8 +1,6 @@
 #include "route/attempt.hpp"
 
-#include "net/listen_address.hpp"
-#include "net/tcp.hpp"
-#include "net/udp.hpp"
+#include "route/own_port.hpp"
 #include "route/peer_datagram.hpp"
 
 namespace gost {
@@ -62,83 +60,6 @@ bool is_of_the_proxy(Cause cause) {
   case Cause::timeout: return true;
   default: return false;
   }
-}
-
-/// A port of this machine, whose peers have sockets of their own.
-class OwnPort final : public RemoteBind {
- public:
-  OwnPort(IoContext& io, TcpListenSocket socket) : io_(io), socket_(std::move(socket)), local_(socket_->local()) {}
-
-  Result<> start() { return watch_.start(io_.loop, socket_->fd(), IoWatch::Kind::input); }
-  Endpoint bound() const override { return {local_.ip().to_string(), local_.port()}; }
-  Task<> run() override { co_await UntilReady<Closing>(closing_, Interest::read); }
-  Task<Result<std::unique_ptr<Stream>>> accept() override {
-    while (socket_) {
-      auto accepted = try_accept(socket_->fd());
-      if (accepted) {
-        auto stream = TcpStream::adopt(io_.loop, std::move(accepted->socket), accepted->remote,
-                                       ConnectionToken(io_.connections));
-        if (stream) co_return std::move(*stream);
-      }
-      bool nobody = !accepted && accepted.error() == EAGAIN;
-      if (nobody) watch_.not_readable();
-      // Else one connection was broken, or descriptors are short: neither is a reason to give up.
-      Outcome outcome = nobody ? co_await until_ready(watch_, Interest::read) : co_await sleep_for(kAcceptPause);
-      if (outcome != Outcome::ready) co_return fail(stop_error(outcome));
-    }
-    co_return fail(Cause::canceled, "the port is closed");
-  }
-  void close() override {
-    if (!socket_) return;
-    watch_.stop();
-    socket_.reset();
-    if (watch_.reader() != nullptr) watch_.reader()->complete();
-    closing_.set = true;
-    if (closing_.waiter != nullptr) closing_.waiter->complete();
-  }
-
- private:
-  struct Closing {
-    bool set = false;
-    Wait* waiter = nullptr;
-    bool ready(Interest) const { return set; }
-    Wait*& waiting(Interest) { return waiter; }
-  };
-  static constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
-
-  IoContext& io_;
-  std::optional<TcpListenSocket> socket_;
-  SocketAddress local_;
-  IoWatch watch_;
-  Closing closing_;
-};
-
-/// The address to listen on here. A name has been looked up before, so what is still one does not exist.
-Result<std::string> own_address(const Endpoint& at) {
-  if (at.host.empty() || IpAddress::parse(at.host)) return at.to_string();
-  return fail(Cause::host_unreachable, "listen " + at.to_string() + ": no such host");
-}
-
-Result<std::unique_ptr<RemoteBind>> listen_here(IoContext& io, const Endpoint& at) {
-  auto address = own_address(at);
-  if (!address) return fail(std::move(address.error()));
-  auto socket = TcpListenSocket::bind(*address);
-  if (!socket) return fail(std::move(socket.error()));
-  auto port = std::make_unique<OwnPort>(io, std::move(*socket));
-  if (auto started = port->start(); !started) return fail(std::move(started.error()));
-  return port;
-}
-
-Result<std::unique_ptr<Datagram>> listen_here_for_datagrams(IoContext& io, const Endpoint& at) {
-  auto address = own_address(at);
-  if (!address) return fail(std::move(address.error()));
-  auto local = parse_listen_address(*address);
-  if (!local) return fail(local.error().in("listen udp"));
-  UdpOptions options;
-  options.keep_local = local->address.ip().is_unspecified();
-  auto socket = UdpSocket::bind(io.loop, local->address, local->both_families, options);
-  if (!socket) return fail(std::move(socket.error()));
-  return std::move(*socket);
 }
 
 /// Whether the proxy has ended a conversation rather than refused something.

@@ -27,10 +27,7 @@ SendOutcome PeerDatagram::try_send(std::span<const OutgoingDatagram> datagrams) 
   while (!datagrams.empty() && !below_->pending()) {
     std::size_t count = std::min(datagrams.size(), kChunk);
     for (std::size_t i = 0; i < count; ++i) chunk[i] = {peer_, {}, datagrams[i].head, datagrams[i].payload};
-    SendOutcome outcome = below_->try_send(std::span(chunk).first(count));
-    total.sent += outcome.sent;
-    total.dropped += outcome.dropped;
-    if (outcome.error != 0) total.error = outcome.error;
+    total += below_->try_send(std::span(chunk).first(count));
     datagrams = datagrams.subspan(count);
   }
   total.dropped += datagrams.size();

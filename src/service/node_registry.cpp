@@ -97,6 +97,7 @@ Result<> add_tls_dialer(const config::Dialer& dialer, const NodeResources& resou
   Duration timeout = options.duration({"handshakeTimeout"}, Duration::zero());
   if (auto error = options.error()) return fail(std::move(*error));
   if (!resources.dialer_tls) return fail(Cause::invalid, "its TLS settings cannot be used");
+  resources.log.debug("TLS to the proxy verifies " + std::string(resources.dialer_tls->verifies()));
   if (auto caution = resources.dialer_tls->caution(); !caution.empty()) resources.log.warn(std::string(caution));
   parts.dialer = std::make_shared<const tls::TlsDialer>(resources.dialer_tls, resources.host, timeout);
   return {};

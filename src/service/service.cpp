@@ -2,6 +2,7 @@
 
 #include "runtime/run_on.hpp"
 #include "runtime/task_group.hpp"
+#include "tls/stream.hpp"
 
 #include <chrono>
 
@@ -115,6 +116,7 @@ class Service::Shard final : public StreamSink, private Timer {
     auto upgraded = co_await with_deadline(kUpgradeTimeout, upgrade.upgrade(io_, std::move(session.client)));
     if (!upgraded) co_return fail(handshake_error(upgraded.error()));
     session.client = std::move(*upgraded);
+    if (auto info = tls::tls_info(*session.client)) session.record.note(Level::debug, tls::to_string(*info));
     co_return {};
   }
 

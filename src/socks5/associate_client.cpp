@@ -41,10 +41,7 @@ class HeadedRun {
  private:
   void flush() {
     if (count_ == 0) return;
-    SendOutcome sent = path_.try_send(std::span(run_).first(count_));
-    outcome_.sent += sent.sent;
-    outcome_.dropped += sent.dropped;
-    if (sent.error != 0) outcome_.error = sent.error;
+    outcome_ += path_.try_send(std::span(run_).first(count_));
     count_ = used_ = 0;
   }
 

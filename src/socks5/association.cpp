@@ -138,10 +138,7 @@ SendOutcome Association::try_send(std::span<const OutgoingDatagram> datagrams) {
       ++outcome.dropped;
       outcome.error = EMSGSIZE;
     }
-    SendOutcome sent = socket_->try_send(wrapped.view());
-    outcome.sent += sent.sent;
-    outcome.dropped += sent.dropped;
-    if (sent.error != 0) outcome.error = sent.error;
+    outcome += socket_->try_send(wrapped.view());
   }
   return outcome;
 }

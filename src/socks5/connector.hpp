@@ -48,7 +48,8 @@ class SocksConnector final : public Connector {
   /// By MBIND (wire.md §5), never by BIND, which is for one peer.
   Task<Result<std::unique_ptr<RemoteBind>>> bind(IoContext& io, Underlay& underlay, Endpoint at) const override;
   /// By UDP-TUN (wire.md §8). Of port 0 the proxy makes a relay that nobody can find but those it sends to.
-  Task<Result<std::unique_ptr<Datagram>>> bind_datagram(IoContext& io, Underlay& underlay, Endpoint at) const override;
+  Task<Result<std::unique_ptr<Datagram>>> bind_datagram(IoContext& io, Underlay& underlay,
+                                                        Endpoint at) const override;
 
  private:
   /// A stream on which the proxy has answered a request, whatever the answer.

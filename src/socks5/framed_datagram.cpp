@@ -22,19 +22,29 @@ static_assert(kMaxFrame + kReadSize <= DatagramBatch::kCapacity);
 class FrameBuffer {
  public:
   bool fits(std::size_t count) const { return count <= data_.size() - size_; }
+  void add(Bytes header, const OutgoingDatagram& datagram) {
+    append(header);
+    append(datagram.head);
+    append(datagram.payload);
+    content_.add_sent(datagram);
+  }
+  /// What it is once all of it is written.
+  const SendOutcome& content() const { return content_; }
+  Bytes view() const { return Bytes(data_).first(size_); }
+  void clear() {
+    size_ = 0;
+    content_ = {};
+  }
+
+ private:
   void append(Bytes bytes) {
     std::ranges::copy(bytes, data_.begin() + static_cast<std::ptrdiff_t>(size_));
     size_ += bytes.size();
   }
-  void frame_ended() { ++frames_; }
-  std::size_t frames() const { return frames_; }
-  Bytes view() const { return Bytes(data_).first(size_); }
-  void clear() { size_ = frames_ = 0; }
 
- private:
   std::array<std::uint8_t, kMaxFrame> data_;
   std::size_t size_ = 0;
-  std::size_t frames_ = 0;
+  SendOutcome content_;
 };
 
 }  // namespace
@@ -104,16 +114,12 @@ SendOutcome FramedDatagram::try_send(std::span<const OutgoingDatagram> datagrams
     std::size_t size = datagram.head.size() + datagram.payload.size();
     auto header = encode_frame_header({datagram.peer, datagram.name}, size);
     if (!frames.fits(header.size() + size)) {
-      write(frames.view(), frames.frames(), outcome);
+      outcome += write(frames.view(), frames.content());
       frames.clear();
     }
-    frames.append(header.view());
-    frames.append(datagram.head);
-    frames.append(datagram.payload);
-    frames.frame_ended();
+    frames.add(header.view(), datagram);
   }
-  write(frames.view(), frames.frames(), outcome);
-  return outcome;
+  return outcome += write(frames.view(), frames.content());
 }
 
 int FramedDatagram::unfit(const OutgoingDatagram& datagram) const {
@@ -123,20 +129,18 @@ int FramedDatagram::unfit(const OutgoingDatagram& datagram) const {
   return datagram.name.size() > kMaxName ? ENAMETOOLONG : 0;
 }
 
-void FramedDatagram::write(Bytes bytes, std::size_t frames, SendOutcome& outcome) {
+SendOutcome FramedDatagram::write(Bytes bytes, const SendOutcome& content) {
   // Behind what is kept already there is nothing to try.
   while (unsent_.empty() && !bytes.empty()) {
     IoResult io = stream_->try_write(bytes);
     if (io.status == IoResult::Status::would_block) break;
     if (io.status != IoResult::Status::ok) {
-      outcome.dropped += frames;
-      outcome.error = io.status == IoResult::Status::error ? io.error : EPIPE;
-      return;
+      return {.dropped = content.sent, .error = io.status == IoResult::Status::error ? io.error : EPIPE};
     }
     bytes = bytes.subspan(io.bytes);
   }
   unsent_.insert(unsent_.end(), bytes.begin(), bytes.end());
-  outcome.sent += frames;
+  return content;
 }
 
 IoResult FramedDatagram::try_flush() {

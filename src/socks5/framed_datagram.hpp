@@ -47,7 +47,7 @@ class FramedDatagram final : public Datagram {
   /// Why `datagram` cannot be sent (an errno), or 0.
   int unfit(const OutgoingDatagram& datagram) const;
   /// Writes whole frames, and keeps what the stream does not take.
-  void write(Bytes bytes, std::size_t frames, SendOutcome& outcome);
+  SendOutcome write(Bytes bytes, const SendOutcome& content);
   void forget_unsent();
 
   std::unique_ptr<Stream> stream_;

@@ -91,6 +91,7 @@ Task<Result<Request>> SocksHandler::negotiate(Session& session) const {
     auto encrypted = co_await tls::tls_accept(session.io, std::move(session.client), *options_.tls);
     if (!encrypted) co_return fail(encrypted.error());
     session.client = std::move(*encrypted);
+    if (auto info = tls::tls_info(*session.client)) session.record.note(Level::debug, tls::to_string(*info));
   }
   if (method == Method::user_password || method == Method::tls_user_password) {
     if (auto accepted = co_await authenticate(session); !accepted) co_return fail(accepted.error());

@@ -1,9 +1,10 @@
 #include "socks5/mbind.hpp"
 
 #include "mux/session.hpp"
+#include "net/acceptor.hpp"
 #include "net/relay.hpp"
 #include "net/stream_io.hpp"
-#include "runtime/turn.hpp"
+#include "runtime/event.hpp"
 #include "socks5/codec.hpp"
 #include "socks5/refuse.hpp"
 
@@ -15,9 +16,6 @@ namespace gost::socks5 {
 
 namespace {
 
-/// A loop that is out of descriptors leaves the queue alone for this long.
-constexpr Duration kPause = std::chrono::milliseconds(100);
-
 /// The port, its peers and the session that carries them.
 class PeerServer {
  public:
@@ -28,7 +26,9 @@ class PeerServer {
         options_(options),
         socket_(socket),
         mux_(session.io, std::move(session.client), options.mux, SmuxSide::client),
-        group_(parent) {}
+        group_(parent) {
+    room_.set();
+  }
 
   /// The reason if something broke it.
   Task<std::optional<Error>> run() {
@@ -39,41 +39,18 @@ class PeerServer {
   }
 
  private:
-  /// Room for another peer, as something to wait for.
-  struct Room {
-    std::size_t left;
-    Wait* waiter = nullptr;
-    bool ready(Interest) const { return left > 0; }
-    Wait*& waiting(Interest) { return waiter; }
-  };
-
   Task<> carry() {
     auto error = co_await mux_.run();
     end(std::move(error));
   }
 
   Task<> accept() {
-    IoWatch watch;
-    if (auto started = watch.start(session_.io.loop, socket_.fd(), IoWatch::Kind::input); !started)
-      co_return end(started.error());
-    co_await accept_at(watch);
-    watch.stop();  // the socket outlives this coroutine, and its events would find no watch
-  }
-
-  Task<> accept_at(IoWatch& watch) {
-    Turn turn;
-    while (co_await UntilReady<Room>(room_, Interest::read) == Outcome::ready &&
-           co_await until_ready(watch, Interest::read) == Outcome::ready) {
-      auto accepted = try_accept(socket_.fd());
-      if (accepted) {
-        take(std::move(*accepted));
-        if (turn.used_up(0) && co_await yield() != Outcome::ready) co_return;
-      } else if (accepted.error() == EAGAIN) {
-        watch.not_readable();
-      } else {
-        // Either this one connection was broken, or descriptors are short: neither ends the others.
-        if (co_await sleep_for(kPause) != Outcome::ready) co_return;
-      }
+    Acceptor acceptor;  // gone before the socket, whose events would find no watch
+    if (auto started = acceptor.start(session_.io.loop, socket_.fd()); !started) co_return end(started.error());
+    while (co_await room_.until_set() == Outcome::ready) {
+      auto accepted = co_await acceptor.next();
+      if (!accepted) co_return;
+      take(std::move(*accepted));
     }
   }
 
@@ -85,7 +62,7 @@ class PeerServer {
     if (!peer) return told(remote, peer.error().text);
     auto stream = mux_.open();
     if (!stream) return told(remote, stream.error().text);
-    --room_.left;
+    if (++peers_ >= options_.max_peers) room_.clear();
     group_.spawn(serve(std::move(*stream), std::move(*peer)));
   }
 
@@ -101,8 +78,8 @@ class PeerServer {
     }
     stream.reset();
     peer.reset();  // its descriptor is free for the next one
-    ++room_.left;
-    if (room_.waiter != nullptr) room_.waiter->complete();
+    --peers_;
+    room_.set();
   }
 
   GOST_OWN_FRAME Task<Result<>> announce(MuxStream& stream, SocketAddress remote) {
@@ -125,7 +102,8 @@ class PeerServer {
   const MbindOptions& options_;
   const BindSocket& socket_;
   MuxSession mux_;
-  Room room_{options_.max_peers};
+  std::size_t peers_ = 0;
+  Event room_;  ///< for another peer
   std::optional<Error> error_;
   TaskGroup group_;
 };

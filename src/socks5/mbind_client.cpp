@@ -10,15 +10,8 @@ namespace gost::socks5 {
 namespace {
 
 constexpr Duration kReplyTimeout = std::chrono::seconds(15);
-/// How often a closed port looks whether its last peer has gone.
-constexpr Duration kIdleCheck = std::chrono::milliseconds(100);
 
 }  // namespace
-
-void MuxBind::Signal::raise() {
-  set = true;
-  if (waiter != nullptr) waiter->complete();
-}
 
 MuxBind::MuxBind(IoContext& io, std::unique_ptr<Stream> control, Endpoint bound, const SmuxOptions& options,
                  NameLookup lookup, Logger log)
@@ -30,25 +23,21 @@ MuxBind::MuxBind(IoContext& io, std::unique_ptr<Stream> control, Endpoint bound,
 
 Task<> MuxBind::run() {
   TaskGroup introductions(co_await this_scope());
-  TaskGroup watch(co_await this_scope());
   introductions_ = &introductions;
-  watch.spawn(end_when_idle());
   auto error = co_await session_.run();
   if (!error_) error_ = error ? error->in("mbind") : Error{Cause::eof, "mbind: the proxy has ended the session"};
   introductions_ = nullptr;
   introductions.stop();
-  watch.stop();
   co_await introductions.join();
-  co_await watch.join();
   peers_.clear();
-  arrival_.raise();
+  arrival_.set();
 }
 
 Task<Result<std::unique_ptr<Stream>>> MuxBind::accept() {
   while (peers_.empty()) {
     if (error_) co_return fail(*error_);
-    arrival_.set = false;
-    if (Outcome outcome = co_await UntilReady<Signal>(arrival_, Interest::read); outcome != Outcome::ready)
+    arrival_.clear();
+    if (Outcome outcome = co_await arrival_.until_set(); outcome != Outcome::ready)
       co_return fail(stop_error(outcome));
   }
   auto peer = std::move(peers_.front());
@@ -60,15 +49,8 @@ void MuxBind::close() {
   if (!error_) error_ = Error{Cause::canceled, "mbind: closed"};
   peers_.clear();
   if (introductions_ != nullptr) introductions_->stop();
-  arrival_.raise();
-  closed_.raise();
-}
-
-Task<> MuxBind::end_when_idle() {
-  if (co_await UntilReady<Signal>(closed_, Interest::read) != Outcome::ready) co_return;
-  while (session_.streams() > 0)
-    if (co_await sleep_for(kIdleCheck) != Outcome::ready) co_return;
-  session_.end();
+  arrival_.set();
+  session_.end_when_idle();
 }
 
 void MuxBind::accepted(std::unique_ptr<MuxStream> stream) {
@@ -87,7 +69,7 @@ Task<> MuxBind::introduce(std::unique_ptr<MuxStream> stream) {
   }
   stream->set_remote(*peer);
   peers_.push_back(std::move(stream));
-  arrival_.raise();
+  arrival_.set();
 }
 
 Task<Result<SocketAddress>> MuxBind::address_of(MuxStream& stream) {

@@ -6,6 +6,7 @@
 #include "component/remote_bind.hpp"
 #include "mux/session.hpp"
 #include "observe/log.hpp"
+#include "runtime/event.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -30,19 +31,9 @@ class MuxBind final : public RemoteBind, private MuxSink {
   void close() override;
 
  private:
-  /// Something that a coroutine waits for.
-  struct Signal {
-    bool set = false;
-    Wait* waiter = nullptr;
-    bool ready(Interest) const { return set; }
-    Wait*& waiting(Interest) { return waiter; }
-    void raise();
-  };
-
   void accepted(std::unique_ptr<MuxStream> stream) override;
   Task<> introduce(std::unique_ptr<MuxStream> stream);
   GOST_OWN_FRAME Task<Result<SocketAddress>> address_of(MuxStream& stream);
-  Task<> end_when_idle();
   void dropped(const std::string& why) const;
 
   IoContext& io_;
@@ -52,8 +43,7 @@ class MuxBind final : public RemoteBind, private MuxSink {
   MuxSession session_;
   TaskGroup* introductions_ = nullptr;  ///< while run() runs
   std::deque<std::unique_ptr<Stream>> peers_;
-  Signal arrival_;  ///< there is a peer, or there will be none any more
-  Signal closed_;
+  Event arrival_;               ///< there is a peer, or there will be none any more
   std::optional<Error> error_;  ///< why there will be no more peers
 };
 

@@ -97,8 +97,7 @@ void UdpRelay::send_back(std::span<const OutgoingDatagram> datagrams) {
   SendOutcome outcome = client_.try_send(datagrams);
   session_.datagrams.to_client += outcome.sent;
   session_.datagrams.dropped += outcome.dropped;
-  for (const OutgoingDatagram& datagram : datagrams.first(outcome.sent))
-    session_.bytes.from_b += datagram.payload.size();
+  session_.bytes.from_b += outcome.bytes;
   note_send_error(client_, outcome.error);
   if (outcome.sent > 0) touch();
 }

@@ -45,6 +45,15 @@ std::optional<TlsInfo> tls_info(const Stream& stream) {
   return tls != nullptr ? std::optional(tls->info()) : std::nullopt;
 }
 
+std::string to_string(const TlsInfo& info) {
+  std::string text = info.version + ", " + info.cipher;
+  if (info.resumed) text += ", resumed";
+  if (!info.alpn.empty()) text += ", alpn " + info.alpn;
+  if (!info.server_name.empty()) text += ", server name " + info.server_name;
+  if (info.peer) text += ", peer " + info.peer->to_string();
+  return text;
+}
+
 TlsStream::TlsStream(IoContext& io, std::unique_ptr<Stream> below) : records_(io, std::move(below)) {}
 
 TlsStream::~TlsStream() {

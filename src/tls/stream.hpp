@@ -41,6 +41,8 @@ struct TlsInfo {
 
 /// Of a stream that tls_accept or tls_connect made; nothing for any other (also one with a layer above).
 std::optional<TlsInfo> tls_info(const Stream& stream);
+/// "TLSv1.3, TLS_AES_128_GCM_SHA256, resumed", with what else there is.
+std::string to_string(const TlsInfo& info);
 
 /// Idle it holds no buffer, and OpenSSL gives back its own. A write is encrypted once: if the lower stream takes only
 /// part of it, would_block is returned, and the next try_write (which must begin with the same bytes) sends the rest

@@ -53,7 +53,7 @@ Task<> UdpDemux::receive() {
 }
 
 Task<> UdpDemux::flush() {
-  while (co_await UntilReady<FlushRequest>(flush_request_, Interest::write) == Outcome::ready) {
+  while (co_await flush_request_.until_set() == Outcome::ready) {
     IoResult moved = below_.try_flush();
     if (moved.status == IoResult::Status::would_block) {
       if (co_await below_.until(Interest::write) != Outcome::ready) co_return;
@@ -62,7 +62,7 @@ Task<> UdpDemux::flush() {
     } else if (moved.status == IoResult::Status::eof) {
       co_return end(Error{Cause::eof, "write: the way to the clients has ended"});
     } else if (!below_.pending()) {
-      flush_request_.wanted = false;
+      flush_request_.clear();
       waiting_for_flush_.for_each([](UdpSession& session) {
         session.unlink();
         session.writable();
@@ -140,8 +140,7 @@ void UdpDemux::forget(UdpSession& session, std::size_t bytes_queued) {
 
 void UdpDemux::flush_for(UdpSession& session) {
   if (!session.linked()) waiting_for_flush_.push_back(session);
-  flush_request_.wanted = true;
-  if (flush_request_.waiter != nullptr) flush_request_.waiter->complete();
+  flush_request_.set();
 }
 
 }  // namespace gost

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "component/listener.hpp"
+#include "runtime/event.hpp"
 #include "runtime/task_group.hpp"
 #include "udp/session.hpp"
 
@@ -57,13 +58,6 @@ class UdpDemux {
   void flush_for(UdpSession& session);
 
  private:
-  /// What the flushing coroutine waits for.
-  struct FlushRequest {
-    bool wanted = false;
-    Wait* waiter = nullptr;
-    bool ready(Interest) const { return wanted; }
-    Wait*& waiting(Interest) { return waiter; }
-  };
   struct Hash {
     using is_transparent = void;
     SourceHash of;
@@ -99,7 +93,7 @@ class UdpDemux {
   std::unordered_set<UdpSession*, Hash, Equal> table_;
   std::vector<std::unique_ptr<UdpSession>> new_;  ///< to be delivered when the batch has been used up
   std::size_t queued_bytes_ = 0;
-  FlushRequest flush_request_;
+  Event flush_request_;  ///< a session waits until the way below is written to the end
   List<UdpSession, UdpSession> waiting_for_flush_;
   TaskGroup* group_ = nullptr;  ///< while run() runs
   bool ended_ = false;

@@ -56,10 +56,7 @@ SendOutcome UdpSession::try_send(std::span<const OutgoingDatagram> datagrams) {
                   .head = datagrams[i].head,
                   .payload = datagrams[i].payload,
                   .local = local_ip_};
-    SendOutcome outcome = demux_->below().try_send(std::span(chunk).first(count));
-    total.sent += outcome.sent;
-    total.dropped += outcome.dropped;
-    if (outcome.error != 0) total.error = outcome.error;
+    total += demux_->below().try_send(std::span(chunk).first(count));
     datagrams = datagrams.subspan(count);
   }
   total.dropped += datagrams.size();

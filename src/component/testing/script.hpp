@@ -23,7 +23,7 @@ namespace gost::testing {
 
 /// Answers every dial with `error`, or with a stream whose other end is target(); every open_datagram() with `error`
 /// or with `datagrams`.
-class ScriptedRouter final : public Router {
+class ScriptedRouter : public Router {
  public:
   std::optional<Error> error;
   mutable std::vector<Endpoint> dialed;

@@ -82,10 +82,13 @@ class ScriptedDatagram final : public Datagram {
   SendOutcome try_send(std::span<const OutgoingDatagram> datagrams) override {
     script_->sends.push_back(datagrams.size());
     if (script_->send_error != 0) return {.dropped = datagrams.size(), .error = script_->send_error};
-    for (const OutgoingDatagram& datagram : datagrams)
+    SendOutcome outcome;
+    for (const OutgoingDatagram& datagram : datagrams) {
+      outcome.add_sent(datagram);
       script_->sent.push_back({datagram.peer, std::string(datagram.name),
                                std::string(as_text(datagram.head)) + std::string(as_text(datagram.payload))});
-    return {.sent = datagrams.size()};
+    }
+    return outcome;
   }
 
   bool pending() const override { return script_->held_back > 0; }

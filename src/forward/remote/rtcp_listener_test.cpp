@@ -1,5 +1,6 @@
 #include "forward/remote/rtcp_listener.hpp"
 
+#include "component/testing/script.hpp"
 #include "net/memory_pipe.hpp"
 #include "observe/log_capture.hpp"
 #include "runtime/task_group.hpp"
@@ -72,7 +73,7 @@ class ScriptedPort final : public RemoteBind {
 };
 
 /// Binds as often as there are ports; otherwise it fails.
-class BindingRouter final : public Router {
+class BindingRouter final : public testing::ScriptedRouter {
  public:
   mutable std::deque<std::shared_ptr<PortScript>> ports;
   mutable std::vector<Duration> asked_at;
@@ -86,15 +87,6 @@ class BindingRouter final : public Router {
     ports.pop_front();
     co_return std::make_unique<ScriptedPort>(std::move(script));
   }
-  Task<Result<std::unique_ptr<Stream>>> dial(IoContext&, Endpoint, Requester) const override {
-    co_return fail(Cause::other, "not here");
-  }
-  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester,
-                                                        std::optional<SocketAddress>) const override {
-    co_return fail(Cause::other, "not here");
-  }
-  Task<Result<IpAddress>> resolve(IoContext&, std::string) const override { co_return IpAddress(); }
-  bool forbids(Network, std::string_view, std::uint16_t) const override { return false; }
 };
 
 class Sink final : public StreamSink {

@@ -1,5 +1,6 @@
 #include "forward/remote/rudp_listener.hpp"
 
+#include "component/testing/script.hpp"
 #include "observe/log_capture.hpp"
 #include "runtime/task_group.hpp"
 #include "udp/testing/kept_sessions.hpp"
@@ -16,7 +17,7 @@ using testing::receive_texts;
 using testing::send_to;
 
 /// Binds as often as there are ways; otherwise it fails.
-class BindingRouter final : public Router {
+class BindingRouter final : public testing::ScriptedRouter {
  public:
   mutable std::deque<std::unique_ptr<Datagram>> ways;
   mutable std::vector<std::string> asked;
@@ -28,15 +29,6 @@ class BindingRouter final : public Router {
     ways.pop_front();
     co_return way;
   }
-  Task<Result<std::unique_ptr<Stream>>> dial(IoContext&, Endpoint, Requester) const override {
-    co_return fail(Cause::other, "not here");
-  }
-  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester,
-                                                        std::optional<SocketAddress>) const override {
-    co_return fail(Cause::other, "not here");
-  }
-  Task<Result<IpAddress>> resolve(IoContext&, std::string) const override { co_return IpAddress(); }
-  bool forbids(Network, std::string_view, std::uint16_t) const override { return false; }
 };
 
 struct Fixture {

@@ -1,4 +1,4 @@
-// Binding ports through a chain, as the remote listeners use it.
+// Binding ports at the end of a chain.
 #include "net/stream_io.hpp"
 #include "net/tcp.hpp"
 #include "route/router.hpp"
@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace gost::forward {
+namespace gost {
 namespace {
 
 using namespace testing;
@@ -202,4 +202,4 @@ TEST_F(RouterBindTest, WithoutAChainItListensHere) {
 }
 
 }  // namespace
-}  // namespace gost::forward
+}  // namespace gost
