@@ -9,6 +9,7 @@ import pytest
 from support import wire
 from support.binding import Bind5, peer_of
 from support.program import ROOT
+from support.servers import free_port
 from support.udp import Association, UdpAnswering, udp_socket
 
 EXAMPLES = ROOT / "examples"
@@ -20,6 +21,14 @@ def commands_of(folder):
 
 
 COMMANDS = [command for command in commands_of("tutorial") if "5201" not in command and "notls" not in command]
+# Those that work alone or with any other end; the rest are pairs.
+BINDS = [text for text in COMMANDS if re.search(r"user\S*bind=true|/bind\.yaml", text)]
+UDP_SERVERS = [text for text in COMMANDS if re.search(r"udp=true|/udp(-tun-server)?\.yaml", text)]
+UDP_FORWARDS = [text for text in COMMANDS if re.search(r"udp://|/udp-\w+\.yaml", text)]
+REMOTE_SERVERS = [text for text in COMMANDS if re.search(r"//:1080\?bind=true|/mbind\.yaml", text)]
+REMOTE_CLIENTS = [text for text in COMMANDS if re.search(r"rtcp://|/mbind-client\.yaml", text)]
+TUNNEL_SERVERS = [text for text in UDP_SERVERS if not re.search(r"udpBufferSize|/udp\.yaml", text)]
+TUNNEL_FORWARDS = [text for text in UDP_FORWARDS if re.search(r":10053|/udp-tun\.yaml", text)]
 WITHOUT_TLS = [command for command in commands_of("tls") if re.search(r"://user|/notls", command)]
 TLS_SERVERS = [command for command in commands_of("tls") if re.search(r"-L \S*:8443|/socks", command)]
 TLS_CLIENTS = [command for command in commands_of("tls") if re.search(r"-F \S*:8443|/client", command)]
@@ -44,7 +53,7 @@ def echo_of_datagrams():
         yield server
 
 
-@pytest.mark.parametrize("command", [text for text in COMMANDS if "bind" in text])
+@pytest.mark.parametrize("command", BINDS)
 def test_bind(gost, command):
     program = start(gost, command, {1080: "127.0.0.1:0"})
     with contextlib.closing(Bind5(program.address, user="user", password="pass")) as bind:
@@ -54,14 +63,14 @@ def test_bind(gost, command):
             assert wire.read_exactly(bind.sock, 13) == b"from the peer"
 
 
-@pytest.mark.parametrize("command", [text for text in COMMANDS if "udp=true" in text or "udp.yaml" in text])
+@pytest.mark.parametrize("command", UDP_SERVERS)
 def test_a_server_for_datagrams(gost, udp_echo, command):
     program = start(gost, command, {1080: "127.0.0.1:0"})
     with contextlib.closing(Association(program.address)) as client:
         client.assert_echo(udp_echo.address, b"datagram")
 
 
-@pytest.mark.parametrize("command", [text for text in COMMANDS if "udp://" in text or re.search(r"udp-\w+\.yaml", text)])
+@pytest.mark.parametrize("command", UDP_FORWARDS)
 def test_a_forward_of_datagrams(gost, udp_echo, command):
     proxy = gost("-L", "socks5://127.0.0.1:0?udp=true")
     program = start(gost, command, {1080: f"127.0.0.1:{proxy.port}", 53: f"127.0.0.1:{udp_echo.port}",
@@ -70,6 +79,29 @@ def test_a_forward_of_datagrams(gost, udp_echo, command):
         sock.sendto(b"query", ("127.0.0.1", program.port))
         assert sock.recv(100) == b"query"
     proxy.wait_for_log(" <-> ")
+
+
+@pytest.mark.parametrize(("server", "client"), zip(REMOTE_SERVERS, REMOTE_CLIENTS))
+def test_a_port_of_the_server(gost, echo, server, client):
+    proxy = start(gost, server, {1080: "127.0.0.1:0"})
+    port = free_port()
+    program = start(gost, client, {1080: f"127.0.0.1:{proxy.port}", 2222: f"127.0.0.1:{port}",
+                                   22: f"127.0.0.1:{echo.port}"})
+    program.wait_for_log(" OK: ", kind="listener")
+    assert proxy.listens_at(port)
+    with contextlib.closing(wire.connect(("127.0.0.1", port))) as sock:
+        wire.assert_echo(sock)
+
+
+@pytest.mark.parametrize(("server", "forward"), zip(TUNNEL_SERVERS, TUNNEL_FORWARDS))
+def test_datagrams_in_the_connection(gost, udp_echo, server, forward):
+    proxy = start(gost, server, {1080: "127.0.0.1:0"})
+    program = start(gost, forward, {1080: f"127.0.0.1:{proxy.port}", 53: f"127.0.0.1:{udp_echo.port}",
+                                    10053: "127.0.0.1:0"})
+    with contextlib.closing(udp_socket()) as sock:
+        sock.sendto(b"query", ("127.0.0.1", program.port))
+        assert sock.recv(100) == b"query"
+    assert "standard UDP relay" not in program.stderr
 
 
 @pytest.mark.parametrize("command", WITHOUT_TLS)
@@ -101,7 +133,11 @@ def test_a_client_of_socks_over_tls(gost, echo, command):
 
 
 def test_every_command_was_run():
-    assert len(COMMANDS) == 9
+    assert sorted(BINDS + UDP_SERVERS + UDP_FORWARDS + REMOTE_SERVERS + REMOTE_CLIENTS) == sorted(COMMANDS)
+    pairs = (REMOTE_SERVERS, REMOTE_CLIENTS, TUNNEL_SERVERS, TUNNEL_FORWARDS)
+    assert len(COMMANDS) == 14 and [len(commands) for commands in pairs] == [2, 2, 2, 2]
+    assert set(re.findall(r"-C (\S+)", " ".join(COMMANDS))) == {
+        f"tutorial/{path.name}" for path in (EXAMPLES / "tutorial").glob("*.yaml")}
     assert sorted(WITHOUT_TLS + TLS_SERVERS + TLS_CLIENTS) == sorted(commands_of("tls"))
     assert set(re.findall(r"-C (\S+)", " ".join(commands_of("tls")))) == {
         f"tls/{path.name}" for path in (EXAMPLES / "tls").glob("*.yaml")}
