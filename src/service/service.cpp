@@ -106,10 +106,15 @@ class Service::Shard final : public StreamSink, private Timer {
   Task<> serve(Session& session) {
     session.record.accepted();
     const StreamUpgrade* upgrade = session.client ? service_.parts_.listener->upgrade() : nullptr;
-    Result<> result = upgrade == nullptr ? Result<>() : co_await apply(*upgrade, session);
-    if (result) result = co_await service_.parts_.handler->handle(session);
+    const Handler& handler = *service_.parts_.handler;
+    auto result = co_await (upgrade == nullptr ? handler.handle(session) : handle_upgraded(*upgrade, session));
     if (!result) session.record.failed(session.handshake.dropped() ? too_many_handshakes() : result.error());
     session.record.finished(session.bytes.from_a, session.bytes.from_b, io_.loop.now());
+  }
+
+  GOST_OWN_FRAME Task<Result<>> handle_upgraded(const StreamUpgrade& upgrade, Session& session) {
+    if (auto applied = co_await apply(upgrade, session); !applied) co_return applied;
+    co_return co_await service_.parts_.handler->handle(session);
   }
 
   GOST_OWN_FRAME Task<Result<>> apply(const StreamUpgrade& upgrade, Session& session) {

@@ -25,6 +25,11 @@ std::string_view name_of(std::uint8_t command) {
   return "unknown";
 }
 
+/// A service that has failed before it began.
+Task<Result<>> failure(Error error) {
+  co_return fail(std::move(error));
+}
+
 }  // namespace
 
 Method choose_method(const Greeting& greeting, bool authentication_required, bool tls_available) {
@@ -35,28 +40,32 @@ Method choose_method(const Greeting& greeting, bool authentication_required, boo
 }
 
 Task<Result<>> SocksHandler::handle(Session& session) const {
+  // What the handshake needed is gone by the time that the service begins, which may last for days.
+  Task<Result<>> service = co_await service_for(session);
+  co_return co_await std::move(service);
+}
+
+Task<Task<Result<>>> SocksHandler::service_for(Session& session) const {
   auto request = co_await with_deadline(options_.read_timeout, negotiate(session));
   if (!request) {
     // Of all malformed requests only the unknown address type has a reply of its own.
-    if (request.error().cause == Cause::address_type) co_return co_await refuse(session, request.error());
-    co_return fail(handshake_error(request.error()));
+    if (request.error().cause == Cause::address_type) co_return refuse(session, request.error());
+    co_return failure(handshake_error(request.error()));
   }
   session.handshake.leave();
   session.record.set_request(name_of(request->command), request->target);
   session.record.requested();
-  if (auto error = refusal_of(*request)) co_return co_await refuse(session, std::move(*error));
+  if (auto error = refusal_of(*request)) co_return refuse(session, std::move(*error));
   switch (static_cast<Command>(request->command)) {
-  case Command::bind:
-    co_return co_await serve_bind(session, *options_.router, options_.binding, std::move(request->target));
+  case Command::bind: co_return serve_bind(session, *options_.router, options_.binding, std::move(request->target));
   case Command::multiplexed_bind:
-    co_return co_await serve_mbind(session, *options_.router, options_.binding, options_.mbinding,
-                                   std::move(request->target));
+    co_return serve_mbind(session, *options_.router, options_.binding, options_.mbinding, std::move(request->target));
   case Command::udp_associate:
-    co_return co_await serve_associate(session, *options_.router, options_.relaying, *associations_,
-                                       std::move(request->target));
+    co_return serve_associate(session, *options_.router, options_.relaying, *associations_,
+                              std::move(request->target));
   case Command::udp_tunnel:
-    co_return co_await serve_udp_tunnel(session, *options_.router, options_.relaying, std::move(*request));
-  default: co_return co_await connect(session, std::move(request->target));
+    co_return serve_udp_tunnel(session, *options_.router, options_.relaying, std::move(*request));
+  default: co_return connect(session, std::move(request->target));
   }
 }
 
@@ -109,13 +118,17 @@ Task<Result<>> SocksHandler::authenticate(Session& session) const {
   co_return sent;
 }
 
+Task<Result<>> SocksHandler::tell_connected(Session& session, const Stream& upstream) {
+  SocketAddress bound = upstream.local();
+  session.record.set_route(bound, upstream.remote());
+  auto reply = encode_reply(Reply::succeeded, bound);
+  co_return co_await write_all(*session.client, reply.view());
+}
+
 Task<Result<>> SocksHandler::connect(Session& session, Endpoint target) const {
   auto upstream = co_await options_.router->dial(session.io, std::move(target), session.requester());
   if (!upstream) co_return co_await refuse(session, upstream.error());
-  SocketAddress bound = (*upstream)->local();
-  session.record.set_route(bound, (*upstream)->remote());
-  auto reply = encode_reply(Reply::succeeded, bound);
-  if (auto sent = co_await write_all(*session.client, reply.view()); !sent) co_return sent;
+  if (auto told = co_await tell_connected(session, **upstream); !told) co_return told;
   co_await run_tunnel(session, **upstream);
   co_return {};
 }

@@ -38,9 +38,12 @@ class SocksHandler final : public Handler {
   /// Greeting, authentication and request.
   GOST_OWN_FRAME Task<Result<Request>> negotiate(Session& session) const;
   GOST_OWN_FRAME Task<Result<>> authenticate(Session& session) const;
+  /// From the handshake to what serves the request, or refuses it.
+  GOST_OWN_FRAME Task<Task<Result<>>> service_for(Session& session) const;
   /// Why the command is not served; nothing if it is.
   std::optional<Error> refusal_of(const Request& request) const;
   Task<Result<>> connect(Session& session, Endpoint target) const;
+  GOST_OWN_FRAME static Task<Result<>> tell_connected(Session& session, const Stream& upstream);
 
   HandlerOptions options_;
   std::shared_ptr<AssociationLimit> associations_;  ///< counts for all loops
