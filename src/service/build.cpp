@@ -129,7 +129,7 @@ class Builder {
     if (binds_remotely(listener)) listening.router = router_of(service, listener);
     listening.log = context_.log.with({{"service", service.name}, {"kind", "listener"}});
     if (listening.tls)
-      context_.log.info("service '" + service.name + "': TLS certificate, valid until " + listening.tls->expires() +
+      context_.log.info("service '" + service.name + "': TLS certificate valid until " + listening.tls->expires() +
                             ", " + listening.tls->fingerprint().to_string(),
                         {{"kind", "tls"}});
     if (negotiates_tls(handler)) resources.tls = tls_.server(handler.origin, handler.tls ? &*handler.tls : nullptr);
