@@ -31,6 +31,7 @@ Role role_for(Mode mode) {
   switch (mode) {
   case Mode::connect:
   case Mode::roundtrip:
+  case Mode::tls_handshake:
   case Mode::idle: return Role::echo;
   case Mode::bulk_down: return Role::source;
   case Mode::bulk_up: return Role::discard;
@@ -46,6 +47,7 @@ Role role_for(Mode mode) {
 std::uint32_t expected_tunnels(const Options& options) {
   switch (options.mode) {
   case Mode::connect:
+  case Mode::tls_handshake:
   case Mode::udp_connect: return options.connections;
   case Mode::bulk_down:
   case Mode::bulk_up:
@@ -65,6 +67,7 @@ nlohmann::ordered_json run_mode(const Run& run) {
   case Mode::connect: return run_connect(run);
   case Mode::roundtrip: return run_roundtrip(run);
   case Mode::idle: return run_idle(run);
+  case Mode::tls_handshake: return run_tls_handshake(run);
   case Mode::udp_echo: return run_udp_echo(run);
   case Mode::udp_flood: return run_udp_flood(run);
   case Mode::udp_connect: return run_udp_connect(run);

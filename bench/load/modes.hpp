@@ -20,6 +20,7 @@ nlohmann::ordered_json run_connect(const Run& run);
 nlohmann::ordered_json run_roundtrip(const Run& run);
 nlohmann::ordered_json run_bulk(const Run& run);
 nlohmann::ordered_json run_idle(const Run& run);
+nlohmann::ordered_json run_tls_handshake(const Run& run);
 nlohmann::ordered_json run_udp_echo(const Run& run);
 nlohmann::ordered_json run_udp_flood(const Run& run);
 nlohmann::ordered_json run_udp_connect(const Run& run);

@@ -16,12 +16,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<std::pair<std::string_view, Mode>, 10> modes{{{"connect", Mode::connect},
+constexpr std::array<std::pair<std::string_view, Mode>, 11> modes{{{"connect", Mode::connect},
                                                                    {"roundtrip", Mode::roundtrip},
                                                                    {"bulk-down", Mode::bulk_down},
                                                                    {"bulk-up", Mode::bulk_up},
                                                                    {"bulk-both", Mode::bulk_both},
                                                                    {"idle", Mode::idle},
+                                                                   {"tls-handshake", Mode::tls_handshake},
                                                                    {"udp-echo", Mode::udp_echo},
                                                                    {"udp-flood", Mode::udp_flood},
                                                                    {"udp-connect", Mode::udp_connect},
@@ -120,6 +121,7 @@ std::vector<std::pair<std::string_view, Setter>> setters(Options& options) {
           {"--patience", duration(options.patience)},
           {"--timeout", duration(options.timeout)},
           {"--sink-port", number(options.sink_port)},
+          {"--resume", boolean(options.resume)},
           {"--exchange", boolean(options.exchange)},
           {"--segmentation", boolean(options.segmentation)}};
 }
@@ -191,6 +193,7 @@ modes
   bulk-up     --streams S, the sink receives
   bulk-both   --streams S, both send at the same time
   idle        --tunnels N opened --concurrency C at a time, at rest for --hold T, then each must echo
+  tls-handshake --connections N, --concurrency C at a time, to SOCKS5 over TLS: handshake, greeting, close
   udp-echo    --tunnels K, --window W datagrams of --size B bytes of each under way, for --time T or --trips N
   udp-flood   the same datagrams in one direction, as many as arrive, for --time T
   udp-connect --connections N, --concurrency C at a time: associate, one datagram and its echo, go away
@@ -202,6 +205,7 @@ options (durations as 5s, 250ms)
   --server-pid PIDS measure these processes (1,2,3) and their children: CPU time, memory, descriptors
   --sink-port PORT  a fixed port for the sink (default: any free one)
   --rate N          bulk-down: each stream gets this many bytes a second at most
+  --resume BOOL     tls-handshake: true resumes the TLS session of the connection before
   --exchange BOOL   connect: false closes right after the handshake
   --segmentation BOOL  udp-flood: false hands the kernel every datagram by itself
   --patience T      one connection or answer may take this long (10s), then it counts as an error

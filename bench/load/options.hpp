@@ -21,6 +21,7 @@ enum class Mode : std::uint8_t {
   bulk_up,
   bulk_both,
   idle,
+  tls_handshake,
   udp_echo,
   udp_flood,
   udp_connect,
@@ -49,8 +50,8 @@ struct Options {
   std::string password;
   std::vector<pid_t> server_pids;  ///< processes that are measured, each with its descendants
 
-  std::uint32_t connections = 10'000;  ///< connect, udp-connect: how many in all
-  std::uint32_t concurrency = 64;      ///< connect, idle, udp-*: how many are being opened at a time
+  std::uint32_t connections = 10'000;  ///< connect, tls-handshake, udp-connect: how many in all
+  std::uint32_t concurrency = 64;      ///< connect, tls-handshake, idle, udp-*: how many are being opened at a time
   std::uint32_t tunnels = 256;         ///< roundtrip, idle, udp-*: how many are open
   std::uint32_t streams = 8;           ///< bulk-*: how many are open
   std::uint32_t size = 64;             ///< roundtrip, udp-*: bytes of a message
@@ -63,6 +64,7 @@ struct Options {
   Duration patience{};                 ///< how long one connection or answer may take
   Duration timeout{};                  ///< how long the whole run may take
   std::uint16_t sink_port = 0;         ///< 0: chosen by the kernel
+  bool resume = false;                 ///< tls-handshake: with the session of the one before
   bool exchange = true;                ///< connect: one byte each way before the connection is closed
   bool segmentation = true;            ///< udp-flood: many datagrams go to the kernel as one (UDP_SEGMENT)
 };

@@ -55,7 +55,7 @@ Task<> Server::serve() {
   co_await wait_for_the_end();
   background.stop();
   co_await background.join();
-  co_await close_resolvers();
+  for (std::size_t i = 0; i < workers_.size(); ++i) co_await run_on(workers_[i].loop, close(workers_[i]));
 }
 
 Task<> Server::wait_for_the_end() {
@@ -66,7 +66,7 @@ Task<> Server::wait_for_the_end() {
     signal = *received;
     if (signal != SIGHUP) continue;
     log_.warn(
-        "SIGHUP: the files of users, bypasses and hosts are read again; anything else in the configuration takes effect "
+        "SIGHUP: the files of users, bypasses, hosts and certificates are read again; anything else in the configuration takes effect "
         "at the next start");
     for (WatchedFile& file : files_) reload(file);
   }
@@ -99,11 +99,11 @@ Task<> Server::hurry_at_next_signal() {
   }
 }
 
-Task<> Server::close_resolvers() {
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    for (auto& resolver : resolvers_) co_await run_on(workers_[i].loop, resolver->close(workers_[i]));
-    co_await run_on(workers_[i].loop, workers_[i].resolver.close());
-  }
+Task<> Server::close(IoContext& io) {
+  io.background.stop();
+  co_await io.background.join();
+  for (auto& resolver : resolvers_) co_await resolver->close(io);
+  co_await io.resolver.close();
 }
 
 Task<> Server::watch(WatchedFile& file) {

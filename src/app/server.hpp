@@ -29,7 +29,8 @@ class Server {
   Task<> hurry_at_next_signal();
   Task<> watch(WatchedFile& file);
   void reload(WatchedFile& file);
-  GOST_OWN_FRAME Task<> close_resolvers();
+  /// Ends what a loop has for all services.
+  Task<> close(IoContext& io);
 
   Logger log_;
   Duration drain_;

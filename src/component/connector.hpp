@@ -68,18 +68,20 @@ class Connector {
   }
 };
 
-/// How a stream to a proxy begins: a plain TCP connection to its address, or one through the proxies before it.
+/// How the way to a proxy begins: a plain TCP connection to its address, or one through the proxies before it.
 class RawConnection {
  public:
   virtual ~RawConnection() = default;
   virtual Task<Result<std::unique_ptr<Stream>>> open() = 0;
+  /// The same for datagrams: to the proxy's address and from it, whatever peer a send names.
+  virtual Task<Result<std::unique_ptr<Datagram>>> open_datagram() = 0;
 };
 
 /// Immutable and shared by all loops; what it keeps for later requests (mux sessions) it keeps per loop.
 class Dialer {
  public:
   virtual ~Dialer() = default;
-  /// Makes the transport over a connection from `raw`, or on one that it has already.
+  /// Makes the transport over a connection from `raw`, or on one that it has already: then it leaves `raw` alone.
   virtual Task<Result<std::unique_ptr<Stream>>> dial(IoContext& io, RawConnection& raw) const = 0;
 };
 

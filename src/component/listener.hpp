@@ -1,6 +1,7 @@
 // Listener: where accepted streams come from.
 #pragma once
 
+#include "component/handshake_gate.hpp"
 #include "core/address.hpp"
 #include "net/datagram.hpp"
 #include "net/io_context.hpp"
@@ -17,7 +18,7 @@ namespace gost {
 class StreamUpgrade {
  public:
   virtual ~StreamUpgrade() = default;
-  /// Puts a layer upon `below`. The caller sets the deadline. After an error the connection is closed.
+  /// Puts a layer upon `below`, within a time limit of its own. After an error the connection is closed.
   virtual Task<Result<std::unique_ptr<Stream>>> upgrade(IoContext& io, std::unique_ptr<Stream> below) const = 0;
 };
 
@@ -29,8 +30,11 @@ class StreamSink {
   virtual void deliver(std::unique_ptr<Datagram> datagrams, SocketAddress peer, SocketAddress local) = 0;
   /// Runs what carries delivered streams (a mux session), for as long as the service has sessions at most.
   virtual void carry(Task<> carrier) = 0;
-  /// Somebody could not be accepted, or nobody can for a while (out of descriptors, a limit reached); the listener goes
-  /// on by itself. Said as often as it happens: the sink tells it now and then.
+  /// Counts a carrier among the clients that have not said who they are, until the slot is left; `scope` is stopped
+  /// if there are too many of them.
+  virtual void enter_handshake(HandshakeGate::Slot& slot, Scope& scope) = 0;
+  /// Somebody could not be accepted, or nobody can for a while (out of descriptors, a limit reached); the listener
+  /// goes on by itself. Said as often as it happens: the sink tells it now and then.
   virtual void accept_failed(const Error& error, Duration retry_in) = 0;
   /// What a user should know of one client's datagrams; a listener says it at most once for each session.
   virtual void warn(const SocketAddress& client, const std::string& text) = 0;

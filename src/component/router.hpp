@@ -18,13 +18,13 @@ namespace gost {
 
 /// On whose behalf something is opened: what selectors hash, and what `interface=auto` means.
 struct Requester {
-  SocketAddress client;   ///< the client's address
-  SocketAddress local;    ///< to which of our addresses it connected
-  std::string user;       ///< its authenticated name, or empty
+  SocketAddress client;  ///< the client's address
+  SocketAddress local;   ///< to which of our addresses it connected
+  std::string user;      ///< its authenticated name, or empty
 };
 
-/// The way from one service to its targets: its bypass, hosts and resolver, and its chain if it has one. Immutable and
-/// shared by all loops.
+/// The way from one service to its targets: its bypass, hosts and resolver, and its chain if it has one. Immutable
+/// and shared by all loops.
 class Router {
  public:
   virtual ~Router() = default;
@@ -38,9 +38,9 @@ class Router {
   virtual Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Requester from,
                                                                 std::optional<SocketAddress> only_peer) const = 0;
 
-  /// Listens for TCP connections at `at`, an address of the machine where the chain ends: with an empty host at all of
-  /// them, at port 0 at any port. Errors as of dial(); Cause::command where the last proxy cannot bind. The default: no
-  /// router of ports.
+  /// Listens for TCP connections at `at`, an address of the machine where the chain ends: with an empty host at all
+  /// of them, at port 0 at any port. Errors as of dial(); Cause::command where the last proxy cannot bind. The
+  /// default: no router of ports.
   virtual Task<Result<std::unique_ptr<RemoteBind>>> bind(IoContext&, Endpoint, Requester) const {
     co_return fail(Cause::command, "ports cannot be bound here");
   }

@@ -42,15 +42,15 @@ constexpr std::string_view kWs =
     "ws.readBufferSize|readBufferSize:i ws.writeBufferSize|writeBufferSize:i "
     "ws.enableCompression|enableCompression:b "
     "ws.header|header:m ";
-constexpr std::string_view kWsListener = "ws.backlog|backlog:i ";
+constexpr std::string_view kWsListener = "ws.backlog|backlog:i ttl:d trustedProxies:l ";
 constexpr std::string_view kWsDialer =
     "ws.host|host:s ws.keepalive|keepalive:b ttl|keepalive.interval:d tcp.keepalive:b tcp.keepalive.idle:d "
     "tcp.keepalive.interval:d tcp.keepalive.count:i ";
 constexpr std::string_view kKcp =
     "kcp.configFile|configFile|c:s kcp.config|config:m kcp.tcp|tcp:b kcp.key:s kcp.crypt:s kcp.mode:s "
-    "kcp.keepalive:i "
-    "kcp.interval:i kcp.mtu:i kcp.rcvwnd:i kcp.sndwnd:i kcp.smuxver:i kcp.smuxbuf:i kcp.streambuf:i kcp.nocomp:b "
-    "backlog:i ";
+    "kcp.keepalive:d kcp.interval:i kcp.mtu:i kcp.rcvwnd:i kcp.sndwnd:i kcp.smuxver:i kcp.smuxbuf:i kcp.streambuf:i "
+    "kcp.nocomp:b kcp.datashard:i kcp.parityshard:i kcp.dscp:i kcp.acknodelay:b kcp.nodelay:i kcp.resend:i kcp.nc:i "
+    "kcp.sockbuf:i kcp.peerTimeout:d kcp.maxSessions:i kcp.maxSessionsPerHost:i backlog:i ";
 constexpr std::string_view kUdpListener =
     "backlog:i keepalive:b ttl|keepalive.ttl:d readBufferSize|udp.bufferSize:i readQueueSize|recvQueueSize:i "
     "maxSessions:i stateless:b udp.batching:b ";

@@ -13,6 +13,7 @@ namespace {
 
 /// Frames of one write.
 constexpr std::size_t kMaxFrames = 16;
+constexpr std::size_t kMaxHeader = sizeof(MuxHeader::bytes);
 
 iovec slice_of(Bytes bytes) {
   return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
@@ -22,29 +23,29 @@ iovec slice_of(Bytes bytes) {
 
 /// Control frames and the frames that a payload is cut into.
 struct FrameWriter::Plan {
-  Plan(Bytes control_frames, Bytes payload, SmuxHeader header, std::size_t max_frame, std::size_t most)
+  /// `stream` may be null if there is no payload.
+  Plan(Bytes control_frames, Bytes payload, const MuxMachineStream* stream, std::size_t max_frame, std::size_t most)
       : control(control_frames), size(control_frames.size()) {
-    while (!payload.empty() && frames < kMaxFrames && size + kSmuxHeaderSize < most) {
+    while (!payload.empty() && frames < kMaxFrames && size + kMaxHeader < most) {
       std::size_t length = std::min(payload.size(), max_frame);
-      if (size + kSmuxHeaderSize + length > most) {
+      if (size + kMaxHeader + length > most) {
         if (frames > 0) break;  // a stump now would only make another one necessary
-        length = most - size - kSmuxHeaderSize;
+        length = most - size - kMaxHeader;
       }
-      header.length = static_cast<std::uint16_t>(length);
-      headers[frames] = encode_smux_header(header);
+      headers[frames] = stream->header(length);
       payloads[frames] = payload.first(length);
-      ++frames;
       payload = payload.subspan(length);
-      size += kSmuxHeaderSize + length;
+      payload_size += length;
+      size += headers[frames].size + length;
+      ++frames;
     }
   }
 
-  std::size_t payload_size() const { return size - control.size() - frames * kSmuxHeaderSize; }
-
   Bytes control;
-  std::array<std::array<std::uint8_t, kSmuxHeaderSize>, kMaxFrames> headers;
+  std::array<MuxHeader, kMaxFrames> headers;
   std::array<Bytes, kMaxFrames> payloads;
   std::size_t frames = 0;
+  std::size_t payload_size = 0;
   std::size_t size;
 };
 
@@ -61,9 +62,9 @@ IoResult FrameWriter::flush() {
   return IoResult::moved(moved);
 }
 
-IoResult FrameWriter::write(Bytes control, Bytes payload, const SmuxHeader& header, std::size_t max_frame) {
-  if (below_.kernel() != nullptr) return send(Plan(control, payload, header, max_frame, SIZE_MAX));
-  return copy(Plan(control, payload, header, max_frame, BufferPool::kBufferSize));
+IoResult FrameWriter::write(Bytes control, Bytes payload, const MuxMachineStream* stream, std::size_t max_frame) {
+  if (below_.kernel() != nullptr) return send(Plan(control, payload, stream, max_frame, SIZE_MAX));
+  return copy(Plan(control, payload, stream, max_frame, BufferPool::kBufferSize));
 }
 
 IoResult FrameWriter::send(const Plan& plan) {
@@ -71,7 +72,7 @@ IoResult FrameWriter::send(const Plan& plan) {
   std::size_t count = 0;
   if (!plan.control.empty()) slices[count++] = slice_of(plan.control);
   for (std::size_t i = 0; i < plan.frames; ++i) {
-    slices[count++] = slice_of(plan.headers[i]);
+    slices[count++] = slice_of(plan.headers[i].view());
     slices[count++] = slice_of(plan.payloads[i]);
   }
   msghdr message{};
@@ -91,14 +92,14 @@ IoResult FrameWriter::copy(const Plan& plan) {
   auto buffer = buffers_.borrow();
   auto end = std::ranges::copy(plan.control, buffer.bytes().begin()).out;
   for (std::size_t i = 0; i < plan.frames; ++i) {
-    end = std::ranges::copy(plan.headers[i], end).out;
+    end = std::ranges::copy(plan.headers[i].view(), end).out;
     end = std::ranges::copy(plan.payloads[i], end).out;
   }
   IoResult io = below_.try_write(buffer.bytes().first(plan.size));
   if (io.status == IoResult::Status::would_block) {
     // A TLS below may have encrypted them all the same, and wants to see these very bytes again.
     keep(buffer.bytes().first(plan.size));
-    return IoResult::moved(plan.payload_size());
+    return IoResult::moved(plan.payload_size);
   }
   if (io.status == IoResult::Status::ok) io.bytes = settle(plan, io.bytes);
   return io;
@@ -112,12 +113,13 @@ std::size_t FrameWriter::settle(const Plan& plan, std::size_t written) {
   written -= plan.control.size();
   std::size_t begun = 0;
   for (std::size_t i = 0; i < plan.frames && written > 0; ++i) {
+    Bytes header = plan.headers[i].view();
     Bytes payload = plan.payloads[i];
     begun += payload.size();
-    if (written < kSmuxHeaderSize) keep(Bytes(plan.headers[i]).subspan(written));
-    if (written < kSmuxHeaderSize + payload.size())
-      keep(payload.subspan(written > kSmuxHeaderSize ? written - kSmuxHeaderSize : 0));
-    written -= std::min(written, kSmuxHeaderSize + payload.size());
+    if (written < header.size()) keep(header.subspan(written));
+    if (written < header.size() + payload.size())
+      keep(payload.subspan(written > header.size() ? written - header.size() : 0));
+    written -= std::min(written, header.size() + payload.size());
   }
   return begun;
 }

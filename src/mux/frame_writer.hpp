@@ -1,8 +1,8 @@
-// FrameWriter: puts smux frames on the stream below, whole.
+// FrameWriter: puts frames on the stream below, whole.
 #pragma once
 
 #include "core/bytes.hpp"
-#include "mux/smux_frame.hpp"
+#include "mux/machine.hpp"
 #include "net/pools.hpp"
 #include "net/stream.hpp"
 
@@ -24,14 +24,19 @@ class FrameWriter {
   /// Writes what is kept. ok: nothing is left.
   IoResult flush();
 
-  /// Writes `control` (whole frames, which are kept if need be), then as much of `payload` as the stream below takes,
-  /// in frames like `header` of at most `max_frame` bytes. Only when nothing is pending. ok: so many bytes of
-  /// `payload` are in frames that have begun, 0 if there is room for none.
-  IoResult write(Bytes control, Bytes payload, const SmuxHeader& header, std::size_t max_frame);
+  /// Writes `control`: whole frames, which are kept if need be. Only when nothing is pending. ok: they have left.
+  IoResult write(Bytes control) { return write(control, {}, nullptr, 0); }
+  /// Writes `control` likewise, then as much of `payload` as the stream below takes, in frames of `stream` with at
+  /// most `max_frame` bytes each. ok: so many bytes of `payload` are in frames that have begun, 0 if there is room
+  /// for none.
+  IoResult write(Bytes control, Bytes payload, const MuxMachineStream& stream, std::size_t max_frame) {
+    return write(control, payload, &stream, max_frame);
+  }
 
  private:
   struct Plan;
 
+  IoResult write(Bytes control, Bytes payload, const MuxMachineStream* stream, std::size_t max_frame);
   /// Gathers straight from the caller's memory into the socket.
   IoResult send(const Plan& plan);
   /// For what is no socket: copies, so that it is one write, and one record of a TLS below.

@@ -11,30 +11,28 @@ namespace gost {
 
 namespace {
 
-/// While others wait, a stream sends so much at a turn, and so many have a turn before the loop goes on.
-constexpr std::size_t kQuantum = std::size_t{64} * 1024;
+/// While others wait, a stream sends one frame at a turn, and so many have a turn before the loop goes on.
 constexpr std::size_t kTurnsAtATime = 4;
 /// Control frames of one write.
 constexpr std::size_t kControlSize = 1024;
-/// No more SYNs than the machine's backlog has room for come between two deliveries.
-constexpr std::size_t kInputSize = SmuxMachine::kBacklog * kSmuxHeaderSize;
 /// After a failed write: the peer may have sent so many reads before it left.
 constexpr int kLastReads = 64;
 
 }  // namespace
 
-MuxSession::MuxSession(IoContext& io, std::unique_ptr<Stream> below, const SmuxOptions& options, SmuxSide side,
+MuxSession::MuxSession(IoContext& io, std::unique_ptr<Stream> below, const MuxOptions& options, MuxSide side,
                        MuxSink* sink)
     : io_(io),
       below_(std::move(below)),
-      path_(std::make_shared<MuxPath>(below_->local(), below_->remote(), below_->layers() + ",smux")),
       sink_(sink),
-      machine_(options, side, io.loop.now()),
+      machine_(make_machine(options, side, io.loop.now())),
+      path_(std::make_shared<MuxPath>(below_->local(), below_->remote(),
+                                      below_->layers() + "," + std::string(machine_->name()))),
       writer_(*below_, io.buffers) {}
 
 MuxSession::~MuxSession() {
   assert(group_ == nullptr && "run() must have ended");
-  machine_.end();
+  machine_->end();
 }
 
 Task<std::optional<Error>> MuxSession::run() {
@@ -52,7 +50,7 @@ Task<std::optional<Error>> MuxSession::run() {
 
 Task<> MuxSession::receive() {
   while (!concluded_) {
-    if (!machine_.wants_input()) {
+    if (!machine_->wants_input()) {
       may_read_.clear();
       if (co_await may_read_.until_set() != Outcome::ready) break;
       continue;
@@ -60,8 +58,8 @@ Task<> MuxSession::receive() {
     if (co_await below_->until(Interest::read) != Outcome::ready) break;
     IoResult got = read_once();
     if (got.status == IoResult::Status::eof) {
-      if (!machine_.within_frame()) break;
-      co_return conclude(Error{Cause::eof, "smux: the connection ended within a frame"});
+      if (!machine_->within_frame()) break;
+      co_return conclude(Error{Cause::eof, std::string(machine_->name()) + ": the connection ended within a frame"});
     }
     if (got.status == IoResult::Status::error) co_return conclude(below_->error(got.error).in("read"));
     // The readers go first after every read: what waits for them stays little, and its memory warm.
@@ -75,8 +73,8 @@ IoResult MuxSession::read_once() {
   IoResult got = below_->try_read(buffer.bytes());
   Bytes bytes = buffer.bytes().first(got.bytes);
   while (!bytes.empty()) {
-    Bytes part = bytes.first(std::min(bytes.size(), kInputSize));
-    auto taken = machine_.input(part);
+    Bytes part = bytes.first(std::min(bytes.size(), machine_->max_input()));
+    auto taken = machine_->input(part);
     deliver();
     if (!taken) {
       conclude(taken.error());
@@ -88,7 +86,7 @@ IoResult MuxSession::read_once() {
 }
 
 void MuxSession::deliver() {
-  for (auto& state : machine_.take_accepted()) {
+  for (auto& state : machine_->take_accepted()) {
     if (sink_ != nullptr) sink_->accepted(std::make_unique<MuxStream>(*this, std::move(state), path_));
   }
   // Refused streams have FINs to send.
@@ -115,9 +113,9 @@ Task<> MuxSession::send() {
 }
 
 Task<> MuxSession::keep_alive() {
-  while (auto next = machine_.next_timeout()) {
+  while (auto next = machine_->next_timeout()) {
     if (co_await sleep_for(*next - io_.loop.now()) != Outcome::ready) co_return;
-    if (auto alive = machine_.expire(io_.loop.now()); !alive) co_return conclude(alive.error());
+    if (auto alive = machine_->expire(io_.loop.now()); !alive) co_return conclude(alive.error());
     machine_changed();
   }
 }
@@ -126,13 +124,13 @@ IoResult MuxSession::flush() {
   for (;;) {
     IoResult io = writer_.flush();
     if (io.status == IoResult::Status::ok) kept_of_ = nullptr;
-    if (io.status == IoResult::Status::ok && !machine_.has_control()) return io;
+    if (io.status == IoResult::Status::ok && !machine_->has_control()) return io;
     if (io.status == IoResult::Status::ok) {
       std::array<std::uint8_t, kControlSize> control;
-      std::size_t size = machine_.take_control(control);
-      io = writer_.write(Bytes(control).first(size), {}, {}, kSmuxMaxPayload);
+      std::size_t size = machine_->take_control(control);
+      io = writer_.write(Bytes(control).first(size));
       // A queue of FINs may have been what kept us from reading.
-      if (machine_.wants_input()) may_read_.set();
+      if (machine_->wants_input()) may_read_.set();
     }
     if (io.status == IoResult::Status::would_block) return io;
     if (io.status != IoResult::Status::ok) return write_failed(io);
@@ -140,24 +138,24 @@ IoResult MuxSession::flush() {
 }
 
 IoResult MuxSession::write(MuxStream& stream, Bytes from) {
-  SmuxStream& state = stream.state();
+  MuxMachineStream& state = stream.state();
   if (write_error_ != 0) return IoResult::failed(write_error_);
   if (int error = state.send_error(); error != 0) return IoResult::failed(error);
   from = from.first(std::min(from.size(), state.sendable()));
   if (from.empty() || !may_write(stream)) return IoResult::would_block();
   bool alone = turns_.empty();
-  if (!alone) from = from.first(std::min(from.size(), kQuantum));
+  if (!alone) from = from.first(std::min(from.size(), machine_->max_frame_size()));
 
   std::array<std::uint8_t, kControlSize> control;
-  std::size_t size = machine_.take_control(control);
+  std::size_t size = machine_->take_control(control);
   IoResult io;
-  if (machine_.has_control()) {
+  if (machine_->has_control()) {
     // More than one write of them, and all must be in front.
-    io = writer_.write(Bytes(control).first(size), {}, {}, kSmuxMaxPayload);
+    io = writer_.write(Bytes(control).first(size));
     if (io.status == IoResult::Status::ok) io = flush();
-    if (io.status == IoResult::Status::ok) io = writer_.write({}, from, state.header(), max_frame_size());
+    if (io.status == IoResult::Status::ok) io = writer_.write({}, from, state, machine_->max_frame_size());
   } else {
-    io = writer_.write(Bytes(control).first(size), from, state.header(), max_frame_size());
+    io = writer_.write(Bytes(control).first(size), from, state, machine_->max_frame_size());
   }
   if (writer_.pending()) to_send_.set();
   if (io.status == IoResult::Status::would_block) return io;
@@ -167,10 +165,6 @@ IoResult MuxSession::write(MuxStream& stream, Bytes from) {
   turns_.done(stream);
   if (writer_.pending()) kept_of_ = &stream;
   return io;
-}
-
-std::size_t MuxSession::max_frame_size() const {
-  return static_cast<std::size_t>(machine_.options().max_frame_size);
 }
 
 bool MuxSession::may_write(const MuxStream& stream) {
@@ -184,8 +178,8 @@ void MuxSession::wait_to_write(MuxStream& stream) {
 }
 
 void MuxSession::machine_changed() {
-  if (machine_.has_control()) to_send_.set();
-  if (!may_read_.is_set() && machine_.wants_input()) may_read_.set();
+  if (machine_->has_control()) to_send_.set();
+  if (!may_read_.is_set() && machine_->wants_input()) may_read_.set();
 }
 
 void MuxSession::forget(MuxStream& stream) {
@@ -200,19 +194,19 @@ void MuxSession::end_when_idle() {
 }
 
 void MuxSession::end_if_idle() {
-  if (ends_when_idle_ && machine_.streams() == 0) end();
+  if (ends_when_idle_ && machine_->streams() == 0) end();
 }
 
 Result<std::unique_ptr<MuxStream>> MuxSession::open() {
-  if (concluded_) return fail(Cause::reset, "smux: the session has ended");
-  auto state = machine_.open();
+  if (concluded_) return fail(Cause::reset, std::string(machine_->name()) + ": the session has ended");
+  auto state = machine_->open();
   if (!state) return fail(state.error());
   to_send_.set();
   return std::make_unique<MuxStream>(*this, std::move(*state), path_);
 }
 
 bool MuxSession::usable() const {
-  if (concluded_ || !machine_.can_open()) return false;
+  if (concluded_ || !machine_->can_open()) return false;
   IoWatch* socket = below_->kernel();
   return socket == nullptr || !socket->hung_up();
 }
@@ -233,13 +227,13 @@ IoResult MuxSession::write_failed(const IoResult& io) {
 void MuxSession::finish() {
   if (write_error_ != 0) {
     // What the peer had sent before it went away is still there.
-    for (int i = 0; i < kLastReads && machine_.wants_input(); ++i) {
+    for (int i = 0; i < kLastReads && machine_->wants_input(); ++i) {
       if (read_once().status != IoResult::Status::ok) break;
     }
-  } else if (!error_) {
+  } else {
     std::ignore = flush();
   }
-  machine_.end();
+  machine_->end();
   below_.reset();
 }
 

@@ -1,9 +1,10 @@
-// MuxSession: many streams over one (smux, wire.md §6).
+// MuxSession: many streams over one (smux, wire.md §6, or yamux).
 #pragma once
 
 #include "mux/frame_writer.hpp"
+#include "mux/machine.hpp"
+#include "mux/options.hpp"
 #include "mux/send_turns.hpp"
-#include "mux/smux_machine.hpp"
 #include "mux/stream.hpp"
 #include "net/io_context.hpp"
 #include "runtime/event.hpp"
@@ -27,7 +28,7 @@ class MuxSink {
 class MuxSession {
  public:
   /// `options` must be valid (validate()). Without a sink the streams that the peer opens are closed at once (§5.2).
-  MuxSession(IoContext& io, std::unique_ptr<Stream> below, const SmuxOptions& options, SmuxSide side,
+  MuxSession(IoContext& io, std::unique_ptr<Stream> below, const MuxOptions& options, MuxSide side,
              MuxSink* sink = nullptr);
   MuxSession(const MuxSession&) = delete;
   MuxSession& operator=(const MuxSession&) = delete;
@@ -39,13 +40,13 @@ class MuxSession {
   /// the session's streams have ended: they give what is buffered, then eof behind a FIN and a reset without one.
   Task<std::optional<Error>> run();
 
-  /// A new stream, without a round trip: its SYN leaves with its first bytes or in the loop's next turn. Errors: the
-  /// session has ended (Cause::reset) or has no more ids (Cause::exhausted).
+  /// A new stream, without a round trip: what opens it leaves with its first bytes or in the loop's next turn.
+  /// Errors: the session has ended (Cause::reset) or takes no more streams (Cause::exhausted).
   Result<std::unique_ptr<MuxStream>> open();
   /// Whether open() is worth a try. False as soon as the connection below is known to be dead.
   bool usable() const;
   /// Those that our side has not closed.
-  std::size_t streams() const { return machine_.streams(); }
+  std::size_t streams() const { return machine_->streams(); }
   /// Has run() end; frames that are queued still leave if there is room for them.
   void end() { conclude(std::nullopt); }
   /// Has run() end as soon as our side has closed every stream.
@@ -73,7 +74,6 @@ class MuxSession {
   IoResult read_once();
   void deliver();
   IoResult flush();
-  std::size_t max_frame_size() const;
   void end_if_idle();
   /// The first reason counts.
   void conclude(std::optional<Error> error);
@@ -82,9 +82,9 @@ class MuxSession {
 
   IoContext& io_;
   std::unique_ptr<Stream> below_;
-  const std::shared_ptr<const MuxPath> path_;
   MuxSink* sink_;
-  SmuxMachine machine_;
+  std::unique_ptr<MuxMachine> machine_;
+  const std::shared_ptr<const MuxPath> path_;
   FrameWriter writer_;
   SendTurns turns_;
   const MuxStream* kept_of_ = nullptr;  ///< whose frame the writer keeps the rest of

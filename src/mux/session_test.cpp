@@ -21,7 +21,7 @@ struct Sink final : MuxSink {
 
 /// A session whose peer is the test, which speaks in hex.
 struct Lab {
-  explicit Lab(const SmuxOptions& options = {}, SmuxSide side = SmuxSide::server, bool with_sink = true,
+  explicit Lab(const MuxOptions& options = {}, MuxSide side = MuxSide::server, bool with_sink = true,
                const MemoryPipeOptions& pipe = {}) {
     auto [near, far] = make_memory_pipe(pipe);
     peer = std::move(far);
@@ -92,7 +92,7 @@ std::string read(Stream& stream) {
 }
 
 TEST(MuxSession, SynLeavesWithTheFirstBytesAndEachWriteIsAFrame) {
-  Lab lab({}, SmuxSide::client);
+  Lab lab({}, MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
     auto stream = l.session->open().value();
     EXPECT_EQ(write(*stream, "reply").bytes, 5U);
@@ -109,7 +109,7 @@ TEST(MuxSession, SynLeavesWithTheFirstBytesAndEachWriteIsAFrame) {
 }
 
 TEST(MuxSession, SynLeavesByItself) {
-  Lab lab({}, SmuxSide::client);
+  Lab lab({}, MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
     auto stream = l.session->open().value();
     EXPECT_EQ(co_await l.heard(), "0100000003000000");
@@ -117,7 +117,7 @@ TEST(MuxSession, SynLeavesByItself) {
 }
 
 TEST(MuxSession, AStreamThatWroteNothingIsNeverHeardOf) {
-  Lab lab({}, SmuxSide::client);
+  Lab lab({}, MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
     l.session->open().value().reset();
     EXPECT_EQ(co_await l.heard(), "");
@@ -125,7 +125,7 @@ TEST(MuxSession, AStreamThatWroteNothingIsNeverHeardOf) {
 }
 
 TEST(MuxSession, AcceptedStreamsReadAndWrite) {
-  Lab lab({.version = 2});
+  Lab lab(SmuxOptions{.version = 2});
   lab.run([](Lab& l) -> Task<> {
     co_await l.say(
         "0200000003000000"
@@ -150,7 +150,7 @@ TEST(MuxSession, AcceptedStreamsReadAndWrite) {
 }
 
 TEST(MuxSession, WithoutASinkStreamsOfThePeerAreClosedAtOnce) {
-  Lab lab({}, SmuxSide::client, false);
+  Lab lab({}, MuxSide::client, false);
   lab.run([](Lab& l) -> Task<> {
     co_await l.say(
         "0100000002000000"
@@ -210,7 +210,7 @@ TEST(MuxSession, TheEndBelowIsAResetForStreamsWithoutAFin) {
     l.session.reset();
     EXPECT_EQ(l.sink.streams[0]->layers(), "memory,smux");
     EXPECT_TRUE(l.sink.streams[0]->ready(Interest::write));
-    l.session = std::make_unique<MuxSession>(l.io, make_memory_pipe().first, SmuxOptions(), SmuxSide::client);
+    l.session = std::make_unique<MuxSession>(l.io, make_memory_pipe().first, MuxOptions(), MuxSide::client);
   });
   EXPECT_FALSE(lab.reason) << lab.reason->text;
 }
@@ -247,7 +247,7 @@ Task<> wait_for(Stream& stream, Interest interest, bool& done) {
 
 TEST(MuxSession, ItsEndAndAnAbortWakeWhoWaits) {
   for (bool abort : {false, true}) {
-    Lab lab({.version = 2});
+    Lab lab(SmuxOptions{.version = 2});
     bool has_read = false;
     bool has_written = false;
     lab.run([&](Lab& l) -> Task<> {
@@ -277,7 +277,7 @@ TEST(MuxSession, ItsEndAndAnAbortWakeWhoWaits) {
 }
 
 TEST(MuxSession, AWriterWithoutAWindowWaitsForTheUpdate) {
-  Lab lab({.version = 2});
+  Lab lab(SmuxOptions{.version = 2});
   lab.run([](Lab& l) -> Task<> {
     co_await l.say(
         "0200000003000000"
@@ -298,7 +298,7 @@ TEST(MuxSession, AWriterWithoutAWindowWaitsForTheUpdate) {
 }
 
 TEST(MuxSession, ASessionWithoutBudgetReadsAgainWhenAStreamIsRead) {
-  Lab lab({.max_receive_buffer = 4, .max_stream_buffer = 4});
+  Lab lab(SmuxOptions{.max_receive_buffer = 4, .max_stream_buffer = 4});
   lab.run([](Lab& l) -> Task<> {
     co_await l.say(
         "0100000003000000"
@@ -313,7 +313,7 @@ TEST(MuxSession, ASessionWithoutBudgetReadsAgainWhenAStreamIsRead) {
 }
 
 TEST(MuxSession, AClosedStreamStillFinishesTheFrameThatHasBegun) {
-  Lab lab({}, SmuxSide::client, true, {.capacity = 12});
+  Lab lab({}, MuxSide::client, true, {.capacity = 12});
   lab.run([](Lab& l) -> Task<> {
     auto stream = l.session->open().value();
     co_await Lab::settle();
@@ -335,7 +335,7 @@ Task<> write_whole(Stream& stream, std::string text) {
 }
 
 TEST(MuxSession, WhoDoesNotUseItsTurnHoldsNobodyUp) {
-  Lab lab({}, SmuxSide::client, true, {.capacity = 100});
+  Lab lab({}, MuxSide::client, true, {.capacity = 100});
   lab.run([](Lab& l) -> Task<> {
     std::vector<std::unique_ptr<MuxStream>> streams;
     for (int i = 0; i < 6; ++i) streams.push_back(l.session->open().value());
@@ -354,7 +354,7 @@ TEST(MuxSession, WhoDoesNotUseItsTurnHoldsNobodyUp) {
 }
 
 TEST(MuxSession, ItsEndLetsGoWhatIsQueued) {
-  Lab lab({}, SmuxSide::client);
+  Lab lab({}, MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
     auto stream = l.session->open().value();
     EXPECT_EQ(write(*stream, "bye").bytes, 3U);
@@ -368,7 +368,7 @@ TEST(MuxSession, ItsEndLetsGoWhatIsQueued) {
 }
 
 TEST(MuxSession, EndsWithItsLastStreamWhereThatIsWanted) {
-  Lab lab({}, SmuxSide::client);
+  Lab lab({}, MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
     auto first = l.session->open().value();
     auto second = l.session->open().value();
@@ -384,7 +384,7 @@ TEST(MuxSession, EndsWithItsLastStreamWhereThatIsWanted) {
 }
 
 TEST(MuxSession, EndsAtOnceWhereItHasNoStream) {
-  Lab lab({}, SmuxSide::client);
+  Lab lab({}, MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
     l.session->end_when_idle();
     co_await Lab::settle();
@@ -393,7 +393,7 @@ TEST(MuxSession, EndsAtOnceWhereItHasNoStream) {
 }
 
 TEST(MuxSession, HalfCloseIsPassedOnWhereItIsAllowed) {
-  Lab lab({.half_close = true});
+  Lab lab(SmuxOptions{.half_close = true});
   lab.run([](Lab& l) -> Task<> {
     co_await l.say("0100000003000000");
     MuxStream& stream = *l.sink.streams.at(0);
@@ -409,7 +409,7 @@ TEST(MuxSession, HalfCloseIsPassedOnWhereItIsAllowed) {
 
 TEST(MuxSession, NeedNotEverRun) {
   IoContext io(Loop::Time::simulated);
-  auto session = std::make_unique<MuxSession>(io, make_memory_pipe().first, SmuxOptions(), SmuxSide::client);
+  auto session = std::make_unique<MuxSession>(io, make_memory_pipe().first, MuxOptions(), MuxSide::client);
   auto stream = session->open().value();
   session.reset();
   EXPECT_EQ(read(*stream), "<error 104>");

@@ -45,10 +45,10 @@ struct Server final : MuxSink {
 };
 
 struct Two {
-  Two(IoContext& context, Ends ends, const SmuxOptions& options)
+  Two(IoContext& context, Ends ends, const MuxOptions& options)
       : io(context),
-        client(io, std::move(ends.first), options, SmuxSide::client),
-        server(io, std::move(ends.second), options, SmuxSide::server, &sink) {}
+        client(io, std::move(ends.first), options, MuxSide::client),
+        server(io, std::move(ends.second), options, MuxSide::server, &sink) {}
 
   Task<> serve(bool the_server) {
     auto reason = co_await (the_server ? server : client).run();
@@ -66,6 +66,11 @@ struct Two {
   bool client_ended = false;
   int complete = 0;
 };
+
+/// One of each kind.
+std::vector<MuxOptions> every_protocol() {
+  return {SmuxOptions{.version = 1}, SmuxOptions{.version = 2}, YamuxOptions()};
+}
 
 std::uint8_t byte_at(std::uint32_t id, std::size_t at) {
   return static_cast<std::uint8_t>(at * 7 + at / 256 + id);
@@ -111,10 +116,11 @@ Task<> exchange_all(Two& two, std::size_t streams, std::size_t size) {
 }
 
 TEST(MuxTransfer, StreamsArriveWholeHoweverTheBytesAreCut) {
-  for (int version : {1, 2}) {
+  for (const MuxOptions& options : std::vector<MuxOptions>{
+           SmuxOptions{.version = 1, .max_frame_size = 100},
+           SmuxOptions{.version = 2, .max_frame_size = 100, .max_stream_buffer = 300}, YamuxOptions()}) {
     for (std::size_t piece : {1U, 7U, 1000U}) {
       IoContext io(Loop::Time::simulated);
-      SmuxOptions options{.version = version, .max_frame_size = 100, .max_stream_buffer = 300};
       Two two(io, make_memory_pipe({.capacity = 50 + piece, .read_at_most = piece}), options);
       io.loop.run(exchange_all(two, 20, 2000));
       EXPECT_EQ(two.complete, 20);
@@ -125,22 +131,22 @@ TEST(MuxTransfer, StreamsArriveWholeHoweverTheBytesAreCut) {
 }
 
 TEST(MuxTransfer, AThousandStreamsOverMemory) {
-  for (int version : {1, 2}) {
+  for (const MuxOptions& options : every_protocol()) {
     IoContext io(Loop::Time::simulated);
-    Two two(io, make_memory_pipe(), {.version = version});
+    Two two(io, make_memory_pipe(), options);
     io.loop.run(exchange_all(two, 1000, 3000));
     EXPECT_EQ(two.complete, 1000);
   }
 }
 
 TEST(MuxTransfer, LargeTransfersOverSockets) {
-  for (int version : {1, 2}) {
+  for (const MuxOptions& options : every_protocol()) {
     IoContext io;
     int fds[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
     auto one = TcpStream::adopt(io.loop, Fd(fds[0]), {}).value();
     auto other = TcpStream::adopt(io.loop, Fd(fds[1]), {}).value();
-    Two two(io, {std::move(one), std::move(other)}, {.version = version});
+    Two two(io, {std::move(one), std::move(other)}, options);
     io.loop.run(exchange_all(two, 8, 3'000'000));
     EXPECT_EQ(two.complete, 8);
     EXPECT_FALSE(two.client_reason);
@@ -182,12 +188,12 @@ class CommittingStream final : public Stream {
 };
 
 TEST(MuxTransfer, AStreamBelowThatWasGivenBytesGetsThemAgain) {
-  for (int version : {1, 2}) {
+  for (const MuxOptions& options : every_protocol()) {
     IoContext io(Loop::Time::simulated);
     auto [one, other] = make_memory_pipe({.capacity = 500});
     Ends ends{std::make_unique<CommittingStream>(std::move(one)),
               std::make_unique<CommittingStream>(std::move(other))};
-    Two two(io, std::move(ends), {.version = version});
+    Two two(io, std::move(ends), options);
     io.loop.run(exchange_all(two, 8, 20'000));
     EXPECT_EQ(two.complete, 8);
     EXPECT_FALSE(two.client_reason) << two.client_reason->text;
@@ -198,7 +204,8 @@ TEST(MuxTransfer, WhicheverStepFailsEverythingEndsAndNothingLooksComplete) {
   int failures = 0;
   for (std::size_t step = 0; step < 200; ++step) {
     IoContext io(Loop::Time::simulated);
-    Two two(io, make_memory_pipe({.capacity = 300, .fail_at = step}), {.version = 2, .max_stream_buffer = 200});
+    Two two(io, make_memory_pipe({.capacity = 300, .fail_at = step}),
+            SmuxOptions{.version = 2, .max_stream_buffer = 200});
     io.loop.run(exchange_all(two, 4, 1000));
     if (two.client_reason) ++failures;
     if (two.complete < 4) EXPECT_TRUE(two.client_reason.has_value()) << step;
@@ -217,25 +224,45 @@ Task<> flood(Two& two, std::uint64_t& sent) {
   }
 }
 
-TEST(MuxTransfer, StreamsThatCompeteSendTheSame) {
+/// All streams send for the same time over a way that is narrower than what they have; what each has sent.
+template <std::size_t kStreams>
+std::array<std::uint64_t, kStreams> compete(const MuxOptions& options, std::size_t capacity, std::uint64_t enough) {
   IoContext io(Loop::Time::simulated);
-  Two two(io, make_memory_pipe({.capacity = 30'000}), {.max_frame_size = 1000});
+  Two two(io, make_memory_pipe({.capacity = capacity}), options);
   two.sink.echoes = false;
-  std::array<std::uint64_t, 10> sent{};
-  io.loop.run([](Two& t, auto& counts) -> Task<> {
+  std::array<std::uint64_t, kStreams> sent{};
+  io.loop.run([](Two& t, auto& counts, std::uint64_t least) -> Task<> {
     TaskGroup group(co_await this_scope());
     t.sink.group = &group;
     group.spawn(t.serve(false));
     group.spawn(t.serve(true));
     for (auto& count : counts) group.spawn(flood(t, count));
-    while (counts[0] < 1'000'000) co_await yield();
+    while (counts[0] < least) co_await yield();
     group.stop();
     co_await group.join();
-  }(two, sent));
-  for (std::uint64_t count : sent) {
+  }(two, sent, enough));
+  return sent;
+}
+
+TEST(MuxTransfer, StreamsThatCompeteSendTheSame) {
+  for (std::uint64_t count : compete<10>(SmuxOptions{.max_frame_size = 1000}, 30'000, 1'000'000)) {
     EXPECT_GT(count, 800'000U);
     EXPECT_LT(count, 1'200'000U);
   }
+}
+
+TEST(MuxTransfer, AThousandStreamsShareWithinATenth) {
+  for (int version : {1, 2}) {
+    auto sent = compete<1000>(SmuxOptions{.version = version, .max_frame_size = 1000}, 2000, 15'000);
+    auto [least, most] = std::ranges::minmax(sent);
+    EXPECT_GT(least, 13'000U);
+    EXPECT_LE(most - least, most / 10) << version;
+  }
+  // Its frames are longer.
+  auto sent = compete<20>(YamuxOptions(), 2000, 1'500'000);
+  auto [least, most] = std::ranges::minmax(sent);
+  EXPECT_GT(least, 1'300'000U);
+  EXPECT_LE(most - least, most / 10);
 }
 
 TEST(MuxTransfer, IsNotUsableAsSoonAsTheConnectionIsKnownToBeDead) {
@@ -243,7 +270,7 @@ TEST(MuxTransfer, IsNotUsableAsSoonAsTheConnectionIsKnownToBeDead) {
   int fds[2];
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
   auto near = TcpStream::adopt(io.loop, Fd(fds[0]), {}).value();
-  MuxSession session(io, std::move(near), {}, SmuxSide::client);
+  MuxSession session(io, std::move(near), {}, MuxSide::client);
   EXPECT_TRUE(session.usable());
   {
     Fd far(fds[1]);

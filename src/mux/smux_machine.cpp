@@ -1,7 +1,6 @@
 #include "mux/smux_machine.hpp"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 namespace gost {
@@ -12,23 +11,11 @@ namespace {
 /// a fast stream over a long way.
 constexpr Duration kFastRead = std::chrono::seconds(1);
 
-std::uint64_t random_secret() {
-  std::random_device source;
-  return std::uint64_t{source()} << 32 | source();
-}
-
 }  // namespace
 
-std::size_t SmuxMachine::Hash::operator()(std::uint32_t id) const {
-  std::uint64_t mixed = (id ^ secret) * 0x9e37'79b9'7f4a'7c15;
-  mixed = (mixed ^ mixed >> 32) * (secret | 1);
-  return mixed ^ mixed >> 29;
-}
-
-SmuxMachine::SmuxMachine(const SmuxOptions& options, SmuxSide side, TimePoint now)
+SmuxMachine::SmuxMachine(const SmuxOptions& options, MuxSide side, TimePoint now)
     : options_(options),
-      ids_(side),
-      table_(0, Hash{random_secret()}),
+      ids_(side == MuxSide::client ? 3 : 2),
       budget_(options.max_receive_buffer),
       next_nop_(now + options.keepalive_interval),
       next_check_(now + options.keepalive_timeout) {}
@@ -132,7 +119,7 @@ SmuxStream* SmuxMachine::find(std::uint32_t id) {
   return found == table_.end() ? nullptr : found->second;
 }
 
-Result<std::unique_ptr<SmuxStream>> SmuxMachine::open() {
+Result<std::unique_ptr<MuxMachineStream>> SmuxMachine::open() {
   for (;;) {
     if (ids_.exhausted()) return fail(Cause::exhausted, "smux: the session has no more stream ids");
     std::uint32_t id = ids_.next();
@@ -161,11 +148,11 @@ std::size_t SmuxMachine::take_control(MutableBytes into) {
     SmuxStream& stream = control_.front();
     stream.ListHook<SmuxControlTag>::unlink();
     if (std::exchange(stream.unannounced_, false))
-      put(encode_smux_header({version(), SmuxCommand::syn, 0, stream.id_}));
+      put(encode_smux_header({version(), SmuxCommand::syn, 0, stream.id()}));
     if (std::exchange(stream.wants_update_, false)) {
       stream.reported_ = stream.consumed_;
       stream.granted_ = std::max(stream.granted_, stream.consumed_ + stream.window_);
-      put(encode_smux_update(version(), stream.id_, {static_cast<std::uint32_t>(stream.consumed_), stream.window_}));
+      put(encode_smux_update(version(), stream.id(), {static_cast<std::uint32_t>(stream.consumed_), stream.window_}));
     }
   }
   std::size_t taken = 0;
@@ -252,13 +239,13 @@ void SmuxMachine::queue_control(SmuxStream& stream) {
 void SmuxMachine::forget(SmuxStream& stream) {
   stream.ListHook<SmuxTableTag>::unlink();
   stream.ListHook<SmuxControlTag>::unlink();
-  table_.erase(stream.id_);
+  table_.erase(stream.id());
   if (payload_of_ == &stream) payload_of_ = nullptr;
   budget_ += static_cast<std::int64_t>(stream.queue_.size());
   extra_windows_ -= stream.window_ - options_.max_stream_buffer;
   // After a half-close a second FIN says that nobody reads any more.
   bool peer_knows = stream.finished_ && stream.remote_finished_;
-  if (!stream.unannounced_ && !peer_knows) queue_fin(stream.id_);
+  if (!stream.unannounced_ && !peer_knows) queue_fin(stream.id());
 }
 
 }  // namespace gost

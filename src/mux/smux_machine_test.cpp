@@ -14,14 +14,14 @@ constexpr TimePoint kStart{};
 /// A machine, with hex for what goes in and comes out.
 struct Peer {
   SmuxMachine machine;
-  explicit Peer(const SmuxOptions& options = {}, SmuxSide side = SmuxSide::server) : machine(options, side, kStart) {}
+  explicit Peer(const SmuxOptions& options = {}, MuxSide side = MuxSide::server) : machine(options, side, kStart) {}
 
   Result<> in(const std::string& hex) { return machine.input(from_hex(hex).value()); }
   std::string out(std::size_t at_most = 4096) {
     std::vector<std::uint8_t> bytes(at_most);
     return to_hex(Bytes(bytes).first(machine.take_control(bytes)));
   }
-  std::unique_ptr<SmuxStream> accepted() {
+  std::unique_ptr<MuxMachineStream> accepted() {
     auto all = machine.take_accepted();
     EXPECT_EQ(all.size(), 1U);
     return all.empty() ? nullptr : std::move(all.front());
@@ -44,18 +44,18 @@ std::string update(std::uint32_t id, std::uint32_t consumed, std::uint32_t windo
   return to_hex(encode_smux_update(2, id, {consumed, window}));
 }
 
-std::size_t read(SmuxStream& stream, std::size_t at_most = 100'000, TimePoint now = kStart) {
+std::size_t read(MuxMachineStream& stream, std::size_t at_most = 100'000, TimePoint now = kStart) {
   std::vector<std::uint8_t> bytes(at_most);
   IoResult got = stream.read(bytes, now);
   return got.status == IoResult::Status::ok ? got.bytes : 0;
 }
 
-IoResult::Status status(SmuxStream& stream) {
+IoResult::Status status(MuxMachineStream& stream) {
   std::array<std::uint8_t, 16> bytes;
   return stream.read(bytes, kStart).status;
 }
 
-struct Told final : SmuxObserver {
+struct Told final : MuxObserver {
   int to_read = 0;
   int to_write = 0;
   int end = 0;
@@ -198,8 +198,8 @@ TEST(SmuxMachine, APeerThatOpensStreamsHasToReadTheirFins) {
 }
 
 TEST(SmuxMachine, IdsAreOddForTheClientAndEvenForTheServer) {
-  Peer client({}, SmuxSide::client);
-  Peer server({}, SmuxSide::server);
+  Peer client({}, MuxSide::client);
+  Peer server({}, MuxSide::server);
   auto c1 = client.machine.open().value();
   auto c2 = client.machine.open().value();
   auto s1 = server.machine.open().value();
@@ -209,25 +209,25 @@ TEST(SmuxMachine, IdsAreOddForTheClientAndEvenForTheServer) {
 }
 
 TEST(SmuxMachine, AnIdThatThePeerTookIsSkipped) {
-  Peer client({}, SmuxSide::client);
+  Peer client({}, MuxSide::client);
   ASSERT_TRUE(client.in("0100000003000000"));
   auto theirs = client.accepted();
   EXPECT_EQ(client.machine.open().value()->id(), 5U);
 }
 
-TEST(SmuxIds, EndBeforeTheyBeginAnew) {
-  SmuxIds odd(0xffff'fffd);
+TEST(MuxIds, EndBeforeTheyBeginAnew) {
+  MuxIds odd(0xffff'ffff);
   EXPECT_FALSE(odd.exhausted());
   EXPECT_EQ(odd.next(), 0xffff'ffffU);
   EXPECT_TRUE(odd.exhausted());
-  SmuxIds even(0xffff'fffc);
+  MuxIds even(0xffff'fffe);
   EXPECT_FALSE(even.exhausted());
   EXPECT_EQ(even.next(), 0xffff'fffeU);
   EXPECT_TRUE(even.exhausted());
 }
 
 TEST(SmuxMachine, AStreamThatIsClosedBeforeItsSynLeavesIsNeverHeardOf) {
-  Peer client({}, SmuxSide::client);
+  Peer client({}, MuxSide::client);
   client.machine.open().value().reset();
   EXPECT_FALSE(client.machine.has_control());
   EXPECT_EQ(client.machine.streams(), 0U);
@@ -460,7 +460,7 @@ TEST(SmuxMachine, AReaderThatIsAlwaysBehindDoesNotMakeItsWindowGrow) {
 }
 
 TEST(SmuxMachine, ControlFramesComeWholeAndFinsLast) {
-  Peer peer({.version = 2}, SmuxSide::client);
+  Peer peer({.version = 2}, MuxSide::client);
   ASSERT_TRUE(peer.in(frame(2, SmuxCommand::syn, 0, 2) + push(2, 2, 5) + frame(2, SmuxCommand::syn, 0, 4)));
   auto both = peer.machine.take_accepted();
   auto own = peer.machine.open().value();
@@ -519,8 +519,8 @@ TEST(SmuxMachine, WithoutKeepaliveThereAreNoTimeouts) {
 
 TEST(SmuxMachine, StreamsOutliveTheirSession) {
   Told told;
-  std::unique_ptr<SmuxStream> finished;
-  std::unique_ptr<SmuxStream> cut;
+  std::unique_ptr<MuxMachineStream> finished;
+  std::unique_ptr<MuxMachineStream> cut;
   {
     Peer peer;
     ASSERT_TRUE(peer.in(frame(1, SmuxCommand::syn, 0, 3) + push(1, 3, 5) + frame(1, SmuxCommand::fin, 0, 3)));

@@ -9,7 +9,9 @@
 namespace gost {
 
 SmuxStream::SmuxStream(SmuxMachine& machine, std::uint32_t id)
-    : machine_(&machine), id_(id), window_(static_cast<std::uint32_t>(machine.options().max_stream_buffer)) {}
+    : MuxMachineStream(id),
+      machine_(&machine),
+      window_(static_cast<std::uint32_t>(machine.options().max_stream_buffer)) {}
 
 IoResult SmuxStream::read(MutableBytes into, TimePoint now) {
   if (std::size_t count = queue_.pop(into); count > 0) {
@@ -40,8 +42,13 @@ std::size_t SmuxStream::sendable() const {
   return window > in_flight ? window - in_flight : 0;
 }
 
-SmuxHeader SmuxStream::header() const {
-  return {machine_->version(), SmuxCommand::psh, 0, id_};
+MuxHeader SmuxStream::header(std::size_t length) const {
+  auto encoded =
+      encode_smux_header({machine_->version(), SmuxCommand::psh, static_cast<std::uint16_t>(length), id()});
+  MuxHeader header;
+  std::ranges::copy(encoded, header.bytes.begin());
+  header.size = encoded.size();
+  return header;
 }
 
 IoResult SmuxStream::shutdown() {
@@ -49,9 +56,14 @@ IoResult SmuxStream::shutdown() {
   if (!machine_->options().half_close) return IoResult::failed(ENOTSUP);
   if (!finished_) {
     finished_ = true;
-    machine_->queue_fin(id_);
+    machine_->queue_fin(id());
   }
   return IoResult::moved(0);
+}
+
+Error SmuxStream::error(int number) const {
+  if (number == EPROTO) return {Cause::protocol, "smux: the peer claims to have read more than was sent"};
+  return Error::system(number);
 }
 
 void SmuxStream::close() {

@@ -53,10 +53,10 @@ Recording load(const std::filesystem::path& path) {
 
 /// One end of one connection.
 struct End {
-  explicit End(const SmuxOptions& options, SmuxSide side) : machine(options, side, TimePoint()) {}
+  explicit End(const SmuxOptions& options, MuxSide side) : machine(options, side, TimePoint()) {}
 
   SmuxMachine machine;
-  std::map<std::uint32_t, std::unique_ptr<SmuxStream>> streams;
+  std::map<std::uint32_t, std::unique_ptr<MuxMachineStream>> streams;
   std::map<std::uint32_t, std::size_t> read;
   int nops = 0;
 
@@ -91,11 +91,9 @@ struct End {
       }
       case SmuxCommand::fin: streams.erase(header.stream); break;
       case SmuxCommand::psh: {
-        SmuxStream& stream = *streams.at(header.stream);
+        MuxMachineStream& stream = *streams.at(header.stream);
         EXPECT_GE(stream.sendable(), payload.size());
-        SmuxHeader own = stream.header();
-        own.length = header.length;
-        say(encode_smux_header(own));
+        say(stream.header(header.length).view());
         say(payload);
         stream.sent(payload.size());
         break;
@@ -136,8 +134,8 @@ void replay(const std::filesystem::path& path) {
   for (const Event& event : recording.events) {
     auto& [client, server] = connections[event.connection];
     if (!client) {
-      client = std::make_unique<End>(client_options, mbind ? SmuxSide::server : SmuxSide::client);
-      server = std::make_unique<End>(server_options, mbind ? SmuxSide::client : SmuxSide::server);
+      client = std::make_unique<End>(client_options, mbind ? MuxSide::server : MuxSide::client);
+      server = std::make_unique<End>(server_options, mbind ? MuxSide::client : MuxSide::server);
     }
     auto bytes = from_hex(event.hex).value();
     End& from = event.to_server ? *client : *server;
@@ -169,14 +167,14 @@ TEST(SmuxVectors, WhatIsNoSmuxOfOurVersionEndsTheSession) {
        {"mbind-server-bad-smux-cmd", "mbind-server-bad-smux-version", "mtcp-server-raw-wrong-version"}) {
     Recording recording = load(GOST_SOURCE_DIR "/src/mux/testing/vectors/" + std::string(name) + ".json");
     ASSERT_FALSE(recording.events.empty()) << name;
-    SmuxMachine machine({.version = std::string_view(name).starts_with("mbind") ? 1 : 2}, SmuxSide::server, {});
+    SmuxMachine machine({.version = std::string_view(name).starts_with("mbind") ? 1 : 2}, MuxSide::server, {});
     Result<> outcome;
     for (const Event& event : recording.events) {
       if (event.to_server && outcome) outcome = machine.input(from_hex(event.hex).value());
     }
     EXPECT_FALSE(outcome) << name;
   }
-  SmuxMachine machine({}, SmuxSide::server, {});
+  SmuxMachine machine({}, MuxSide::server, {});
   EXPECT_FALSE(machine.input(from_hex("0501000501000170").value())) << "a SOCKS greeting without smux";
 }
 

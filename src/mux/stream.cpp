@@ -7,7 +7,8 @@
 
 namespace gost {
 
-MuxStream::MuxStream(MuxSession& session, std::unique_ptr<SmuxStream> state, std::shared_ptr<const MuxPath> path)
+MuxStream::MuxStream(MuxSession& session, std::unique_ptr<MuxMachineStream> state,
+                     std::shared_ptr<const MuxPath> path)
     : session_(&session), state_(std::move(state)), path_(std::move(path)) {
   state_->observe(this);
 }
@@ -47,11 +48,6 @@ Wait*& MuxStream::waiting(Interest interest) {
   return writer_;
 }
 
-Error MuxStream::error(int number) const {
-  if (number == EPROTO) return {Cause::protocol, "smux: the peer claims to have read more than was sent"};
-  return Error::system(number);
-}
-
 void MuxStream::writable() {
   if (writer_ == nullptr) return;
   if (ready(Interest::write)) {
@@ -68,8 +64,8 @@ void MuxStream::ended() {
   wake(writer_);
 }
 
-void MuxStream::leave() {
-  state_->close();
+void MuxStream::leave(bool broken) {
+  broken ? state_->abort() : state_->close();
   if (session_ == nullptr) return;
   session_->forget(*this);
   session_->machine_changed();

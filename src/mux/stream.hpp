@@ -1,8 +1,8 @@
 // MuxStream: one of the streams of a MuxSession.
 #pragma once
 
+#include "mux/machine.hpp"
 #include "mux/send_turns.hpp"
-#include "mux/smux_stream.hpp"
 #include "net/stream.hpp"
 
 #include <memory>
@@ -20,13 +20,13 @@ struct MuxPath {
   std::string layers;
 };
 
-/// Closing it sends a FIN; smux has no reset. The bytes of each try_write begin a frame of their own. Outlives its
-/// session safely: then it gives what is buffered, and after that eof if the peer had sent FIN, else ECONNRESET.
-class MuxStream final : public Stream, public SendTurn, private SmuxObserver {
+/// Closing it tells the peer. The bytes of each try_write begin a frame of their own. Outlives its session safely:
+/// then it gives what is buffered, and after that eof if the peer had ended it, else ECONNRESET.
+class MuxStream final : public Stream, public SendTurn, private MuxObserver {
  public:
   /// Sessions make them.
-  MuxStream(MuxSession& session, std::unique_ptr<SmuxStream> state, std::shared_ptr<const MuxPath> path);
-  ~MuxStream() override { leave(); }
+  MuxStream(MuxSession& session, std::unique_ptr<MuxMachineStream> state, std::shared_ptr<const MuxPath> path);
+  ~MuxStream() override { leave(false); }
 
   std::uint32_t id() const { return state_->id(); }
   /// What remote() says from now on: a peer that somebody else has accepted for us (MBIND, §5.3).
@@ -34,21 +34,21 @@ class MuxStream final : public Stream, public SendTurn, private SmuxObserver {
 
   IoResult try_read(MutableBytes into) override;
   IoResult try_write(Bytes from) override;
-  /// ENOTSUP unless the session's options allow half-closing.
+  /// ENOTSUP with smux, unless the session's options allow half-closing.
   IoResult try_shutdown() override;
-  /// Closes at once: what is unread is dropped, the peer gets a FIN.
-  void abort() override { leave(); }
+  /// Closes at once: what is unread is dropped, and the peer sees a reset if the protocol has one (smux has none).
+  void abort() override { leave(true); }
   std::size_t undelivered() const override;
   bool ready(Interest interest) const override;
   Wait*& waiting(Interest interest) override;
   SocketAddress local() const override { return path_->local; }
   SocketAddress remote() const override { return remote_.value_or(path_->remote); }
   std::string layers() const override { return path_->layers; }
-  Error error(int number) const override;
+  Error error(int number) const override { return state_->error(number); }
 
   // For its session.
 
-  SmuxStream& state() { return *state_; }
+  MuxMachineStream& state() { return *state_; }
   void turn_granted() { wake(writer_); }
 
  private:
@@ -58,10 +58,10 @@ class MuxStream final : public Stream, public SendTurn, private SmuxObserver {
   void readable() override { wake(reader_); }
   void writable() override;
   void ended() override;
-  void leave();
+  void leave(bool broken);
 
   MuxSession* session_;  ///< null when it has ended, or the stream is closed
-  std::unique_ptr<SmuxStream> state_;
+  std::unique_ptr<MuxMachineStream> state_;
   std::shared_ptr<const MuxPath> path_;
   std::optional<SocketAddress> remote_;
   Wait* reader_ = nullptr;

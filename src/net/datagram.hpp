@@ -47,6 +47,11 @@ struct SendOutcome {
   }
 };
 
+struct DatagramTuning {
+  int buffer = 0;  ///< bytes of room in each direction; 0: as it is
+  int dscp = 0;    ///< class of service, 1 to 63; 0: as it is
+};
+
 /// Owned by unique_ptr; closed by destroying it, when no coroutine waits on it any more. One reader and one writer at
 /// a time may wait.
 class Datagram {
@@ -77,6 +82,10 @@ class Datagram {
 
   /// The own address as the far side knows it (of a proxy: where its relay listens, or zero).
   virtual SocketAddress local() const = 0;
+  /// The far end, where there is only one; else unspecified.
+  virtual SocketAddress remote() const { return {}; }
+  /// How the kernel is asked to treat what passes here. An end that is no socket of the kernel takes no notice.
+  virtual void tune(const DatagramTuning& /*tuning*/) {}
   /// The layers, outermost last: "udp", "tcp,socks5".
   virtual std::string layers() const = 0;
   virtual Error error(int number) const { return Error::system(number); }

@@ -6,13 +6,14 @@
 #include "net/pools.hpp"
 #include "net/relay.hpp"
 #include "net/resolver.hpp"
+#include "runtime/task_group.hpp"
 
 #include <atomic>
 
 namespace gost {
 
 struct IoContext {
-  explicit IoContext(Loop::Time time = Loop::Time::real) : loop(time), resolver(loop) {}
+  explicit IoContext(Loop::Time time = Loop::Time::real) : loop(time), resolver(loop), background(loop.root()) {}
 
   Loop loop;
   BufferPool buffers;
@@ -20,6 +21,9 @@ struct IoContext {
   DatagramBatch datagrams;  ///< for every receive on this loop
   Resolver resolver;
   MemoryTrim memory;
+  /// What belongs to no request: the sessions that dialers keep for later ones. To be stopped and joined on the loop
+  /// when nothing uses it any more.
+  TaskGroup background;
   /// Connections that live on this loop; other loops read it to place new ones.
   std::atomic<int> connections{0};
 

@@ -256,6 +256,18 @@ SocketAddress UdpSocket::local() const {
   return local_address(socket_.get());
 }
 
+void UdpSocket::tune(const DatagramTuning& tuning) {
+  if (tuning.buffer > 0) {
+    set_option(socket_.get(), SOL_SOCKET, SO_RCVBUF, tuning.buffer);
+    set_option(socket_.get(), SOL_SOCKET, SO_SNDBUF, tuning.buffer);
+  }
+  if (tuning.dscp > 0) {
+    // A socket of IPv6 has both: its IPv4 packets take the second.
+    if (v6_) set_option(socket_.get(), IPPROTO_IPV6, IPV6_TCLASS, tuning.dscp << 2);
+    set_option(socket_.get(), IPPROTO_IP, IP_TOS, tuning.dscp << 2);
+  }
+}
+
 IoResult UdpSocket::try_receive(DatagramBatch& batch) {
   std::array<mmsghdr, DatagramBatch::kMessages> messages;
   std::array<iovec, DatagramBatch::kMessages> parts;

@@ -43,6 +43,8 @@ class UdpSocket final : public Datagram {
     return interest == Interest::read ? watch_.reader() : watch_.writer();
   }
   SocketAddress local() const override;
+  SocketAddress remote() const override { return peer_.value_or(SocketAddress()); }
+  void tune(const DatagramTuning& tuning) override;
   std::string layers() const override { return "udp"; }
 
  private:

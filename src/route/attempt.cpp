@@ -5,6 +5,26 @@
 
 namespace gost {
 
+class Attempt::RawNodeConnection final : public RawConnection {
+ public:
+  RawNodeConnection(Attempt& attempt, std::size_t step) : attempt_(attempt), step_(step) {}
+  Task<Result<std::unique_ptr<Stream>>> open() override {
+    used_ = true;
+    return attempt_.open_raw(step_);
+  }
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram() override {
+    used_ = true;
+    return attempt_.open_raw_datagram(step_);
+  }
+
+  bool used() const { return used_; }
+
+ private:
+  Attempt& attempt_;
+  std::size_t step_;
+  bool used_ = false;
+};
+
 /// The way to the proxy of one step.
 class Attempt::NodeUnderlay final : public Underlay {
  public:
@@ -13,8 +33,10 @@ class Attempt::NodeUnderlay final : public Underlay {
   Task<Result<std::unique_ptr<Stream>>> open_stream() override {
     admitted_ = false;
     opened_ = false;
-    auto stream = co_await attempt_.open_stream(step_);
+    RawNodeConnection raw(attempt_, step_);
+    auto stream = co_await attempt_.node(step_).options.dialer->dial(attempt_.context_.io, raw);
     opened_ = stream.has_value();
+    reused_ = opened_ && !raw.used();
     co_return stream;
   }
   Task<Result<std::unique_ptr<Datagram>>> open_datagram(SocketAddress peer) override {
@@ -29,22 +51,15 @@ class Attempt::NodeUnderlay final : public Underlay {
 
   bool is_opened() const { return opened_; }
   bool is_admitted() const { return admitted_; }
+  /// The stream is one of a connection that was there before this request.
+  bool is_reused() const { return reused_; }
 
  private:
   Attempt& attempt_;
   std::size_t step_;
   bool opened_ = false;
   bool admitted_ = false;
-};
-
-class Attempt::RawNodeConnection final : public RawConnection {
- public:
-  RawNodeConnection(Attempt& attempt, std::size_t step) : attempt_(attempt), step_(step) {}
-  Task<Result<std::unique_ptr<Stream>>> open() override { return attempt_.open_raw(step_); }
-
- private:
-  Attempt& attempt_;
-  std::size_t step_;
+  bool reused_ = false;
 };
 
 namespace {
@@ -113,6 +128,10 @@ Task<Result<std::unique_ptr<Stream>>> Attempt::connect_by_proxy(std::size_t step
 Error Attempt::judge(std::size_t step, Network network, const Error& error) {
   if (failure_) return error;
   const NodeUnderlay& underlay = underlays_[step];
+  if (underlay.is_reused() && !underlay.is_admitted() && broke_off(error.cause)) {
+    failure_ = NodeFailure{.step = step, .marks = false, .again = true};
+    return error.in(path_.steps[step].label());
+  }
   bool of_the_node = !underlay.is_opened() || (!underlay.is_admitted() && is_of_the_proxy(error.cause));
   // One that let us in may have its reasons for this target; for datagrams to anywhere there is no target.
   bool another_may_do_better = broke_off(error.cause) || network == Network::udp;
@@ -125,11 +144,6 @@ Error Attempt::judge_ability(std::size_t step, Network network, const Error& err
   if (!unable) return judge(step, network, error);
   failure_ = NodeFailure{.step = step, .marks = false};
   return error.in(path_.steps[step].label());
-}
-
-Task<Result<std::unique_ptr<Stream>>> Attempt::open_stream(std::size_t step) {
-  RawNodeConnection raw(*this, step);
-  co_return co_await node(step).options.dialer->dial(context_.io, raw);
 }
 
 Task<Result<std::unique_ptr<Stream>>> Attempt::open_raw(std::size_t step) {
@@ -176,12 +190,18 @@ Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_by_proxy(std::siz
 }
 
 Task<Result<std::unique_ptr<Datagram>>> Attempt::open_datagram_to_node(std::size_t step) {
+  auto datagram = co_await open_raw_datagram(step);
+  if (!datagram && !failure_) {
+    failure_ = NodeFailure{.step = step};
+    co_return fail(datagram.error().in(path_.steps[step].label()));
+  }
+  co_return datagram;
+}
+
+Task<Result<std::unique_ptr<Datagram>>> Attempt::open_raw_datagram(std::size_t step) {
   const NodeOptions& options = node(step).options;
   auto ip = co_await resolve(context_.io, options.names, context_.outbound, options.address.host);
-  if (!ip) {
-    failure_ = NodeFailure{.step = step};
-    co_return fail(ip.error().in(path_.steps[step].label()));
-  }
+  if (!ip) co_return fail(std::move(ip.error()));
   SocketAddress peer(*ip, options.address.port);
   auto datagram = co_await open_datagram_to(step, options.outbound, peer);
   if (!datagram) co_return fail(std::move(datagram.error()));

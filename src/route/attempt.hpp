@@ -53,8 +53,9 @@ class Attempt {
   Task<Result<std::unique_ptr<Datagram>>> open_datagram_to_node(std::size_t step);
   Task<Result<std::unique_ptr<Datagram>>> open_datagram_to(std::size_t steps, const OutboundOptions& first,
                                                            SocketAddress peer);
-  Task<Result<std::unique_ptr<Stream>>> open_stream(std::size_t step);
+  /// As of RawConnection, for the proxy of a step.
   Task<Result<std::unique_ptr<Stream>>> open_raw(std::size_t step);
+  Task<Result<std::unique_ptr<Datagram>>> open_raw_datagram(std::size_t step);
   Task<Result<Destination>> address_of(std::size_t step);
 
   /// Decides who is to blame for `error` of the connector of `step` about something in `network`, and names it.

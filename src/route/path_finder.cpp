@@ -30,7 +30,12 @@ Path PathFinder::fresh_path(TimePoint now) {
 
 std::optional<Path> PathFinder::after(const Path& path, std::optional<NodeFailure> failed, TimePoint now) {
   if (failed) {
-    if (failed->marks) path.steps[failed->step].node->candidate.failed(now);
+    const Node* node = path.steps[failed->step].node;
+    if (failed->again && std::ranges::find(renewed_nodes_, node) == renewed_nodes_.end()) {
+      renewed_nodes_.push_back(node);
+      return path;
+    }
+    if (failed->marks) node->candidate.failed(now);
     if (auto other = around(path, *failed, now)) return other;
   }
   if (retries_-- <= 0) return std::nullopt;

@@ -21,6 +21,8 @@ struct NodeFailure {
   std::size_t step = 0;
   /// It did not let us in, whatever the target: it is marked. Else only this request is to try another one.
   bool marks = true;
+  /// It was asked on a connection that was kept from earlier requests and had died: the same node deserves a new one.
+  bool again = false;
 };
 
 /// One node of each hop, in the order in which they are passed. Without a step: directly to the target.
@@ -29,10 +31,10 @@ struct Path {
   std::vector<PathStep> steps;
 };
 
-/// For one request. Every node that fails is replaced by another one of its hop until each was tried once, then by
-/// the next chain of the group; what is left after that, and targets that the last proxy cannot reach, is repeated
-/// `retries` times. So a request makes at most (nodes + chains + retries) attempts, and only bypasses lead to a
-/// shorter path than the chain.
+/// For one request. A connection that was dead already is made anew, once for each node. Every node that fails is
+/// replaced by another one of its hop until each was tried once, then by the next chain of the group; what is left
+/// after that, and targets that the last proxy cannot reach, is repeated `retries` times. So a request makes at most
+/// (nodes + chains + retries) attempts, and only bypasses lead to a shorter path than the chain.
 class PathFinder {
  public:
   /// `chains` may be null: every path is direct.
@@ -52,6 +54,7 @@ class PathFinder {
   const ChainGroup* chains_;
   RouteRequest request_;
   int retries_;
+  std::vector<const Node*> renewed_nodes_;
   std::vector<const Node*> tried_nodes_;
   std::vector<const Chain*> tried_chains_;
 };

@@ -56,6 +56,18 @@ TEST(PathFinder, AFailedNodeIsReplacedInItsHopOnly) {
   EXPECT_EQ(shown(finder.after(*next, NodeFailure{1}, kNow)), "none");
 }
 
+TEST(PathFinder, AKeptConnectionThatHadDiedIsMadeAnewOnceForEachNode) {
+  ChainGroup chains({chain_of({hop_of(0, 1), hop_of(1, 2)})});
+  PathFinder finder(&chains, request_to("a"), 0);
+  Path path = finder.first(kNow);
+  const NodeFailure stale{.step = 1, .marks = false, .again = true};
+  auto next = finder.after(path, stale, kNow);
+  EXPECT_EQ(shown(next), "hop-0/node-0 > hop-1/node-0");
+  EXPECT_EQ(shown(finder.after(*next, NodeFailure{.step = 0, .marks = false, .again = true}, kNow)), shown(next));
+  next = finder.after(*next, stale, kNow);
+  EXPECT_EQ(shown(next), "hop-0/node-0 > hop-1/node-1") << "twice is no accident";
+}
+
 TEST(PathFinder, ATargetThatIsNotReachedIsFinalWithoutRetries) {
   ChainGroup chains({chain_of({hop_of(0, 2)})});
   PathFinder finder(&chains, request_to("a"), 0);

@@ -21,6 +21,8 @@ class PeerDatagram final : public Datagram {
   bool ready(Interest interest) const override { return below_->ready(interest); }
   Wait*& waiting(Interest interest) override { return below_->waiting(interest); }
   SocketAddress local() const override { return below_->local(); }
+  SocketAddress remote() const override { return peer_; }
+  void tune(const DatagramTuning& tuning) override { below_->tune(tuning); }
   std::string layers() const override { return below_->layers(); }
   Error error(int number) const override { return below_->error(number); }
 

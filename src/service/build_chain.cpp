@@ -176,6 +176,7 @@ std::optional<NodeOptions> ChainBuilder::make(const config::Node& node, const co
   NodeResources resources;
   resources.log = context_.log.with({{"hop", hop.name}, {"node", node.name}});
   resources.lookup = lookup_by(options.names);
+  resources.address = node.addr;
   if (auto address = parse_endpoint(node.addr)) resources.host = address->host;
   add_tls(node, resources);
   auto parts = make_node_parts(node.connector.value_or(config::Connector()), node.dialer.value_or(config::Dialer()),

@@ -10,22 +10,36 @@ namespace gost {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> kEncrypting{"tls"};
+constexpr std::array<std::string_view, 4> kEncrypting{"mtls", "mwss", "tls", "wss"};
 
 constexpr Duration kCertificatePeriod = std::chrono::seconds(10);
 
-/// The files of one context, as something that is read again.
+/// The files of one context, a server's or a client's, as something that is read again.
+template <class Context>
 class CertificateFiles final : public Reloadable {
  public:
-  CertificateFiles(std::shared_ptr<tls::ServerContext> context, std::string path)
+  CertificateFiles(std::shared_ptr<Context> context, std::string path)
       : context_(std::move(context)), path_(std::move(path)) {}
   Result<bool> reload() override { return context_->reload_if_changed(); }
   const std::string& path() const override { return path_; }
 
  private:
-  std::shared_ptr<tls::ServerContext> context_;
+  std::shared_ptr<Context> context_;
   std::string path_;
 };
+
+/// Has the files of `context` watched, `path` being the first of them; empty: there are none.
+template <class Context>
+void watch(Built& built, const std::shared_ptr<Context>& context, const std::string& path) {
+  if (path.empty()) return;
+  built.files.push_back(
+      {"tls", path, std::make_shared<CertificateFiles<Context>>(context, path), kCertificatePeriod});
+}
+
+template <class Typed>
+std::string first_file(const Typed& options) {
+  return options.cert_file.empty() ? options.ca_file : options.cert_file;
+}
 
 /// Versions, cipher suites and ALPN, which both ends have.
 template <class Typed>
@@ -92,16 +106,14 @@ std::shared_ptr<const tls::ServerContext> TlsBuilder::make_server(const config::
     return nullptr;
   }
   if (typed.cert_file.empty()) typed.default_certificate = default_identity();
-  const std::string path = typed.cert_file.empty() ? typed.ca_file : typed.cert_file;
+  const std::string path = first_file(typed);
   auto made = tls::ServerContext::make(std::move(typed));
   if (!made) {
     context_.error(at, made.error());
     return nullptr;
   }
   std::shared_ptr<tls::ServerContext> context = std::move(*made);
-  if (!path.empty())
-    context_.built.files.push_back(
-        {"tls", path, std::make_shared<CertificateFiles>(context, path), kCertificatePeriod});
+  watch(context_.built, context, path);
   return context;
 }
 
@@ -136,12 +148,15 @@ std::shared_ptr<const tls::ClientContext> TlsBuilder::client(const config::Origi
     context_.error(at, options.error());
     return nullptr;
   }
+  const std::string path = first_file(*options);
   auto made = tls::ClientContext::make(std::move(*options));
   if (!made) {
     context_.error(at, made.error());
     return nullptr;
   }
-  return std::shared_ptr<const tls::ClientContext>(std::move(*made));
+  std::shared_ptr<tls::ClientContext> context = std::move(*made);
+  watch(context_.built, context, path);
+  return context;
 }
 
 }  // namespace gost

@@ -1,14 +1,19 @@
 #include "service/node_registry.hpp"
 
+#include "kcp/dialer.hpp"
+#include "mux/dialer.hpp"
 #include "route/forward_connector.hpp"
 #include "service/component_table.hpp"
+#include "service/kcp_settings.hpp"
 #include "service/mux_settings.hpp"
 #include "service/option_reader.hpp"
 #include "service/socket_settings.hpp"
+#include "service/ws_settings.hpp"
 #include "socks4/connector.hpp"
 #include "socks5/connector.hpp"
 #include "tcp/dialer.hpp"
 #include "tls/dialer.hpp"
+#include "ws/dialer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -89,7 +94,8 @@ Result<> add_tcp_dialer(const config::Dialer& dialer, const NodeResources&, Node
 
 Result<> add_tls_dialer(const config::Dialer& dialer, const NodeResources& resources, NodeParts& parts) {
   if (parts.kind != NodeKind::proxy)
-    return fail(Cause::invalid, "dialer 'tls' encrypts the way to a proxy; connector 'direct' has none");
+    return fail(Cause::invalid,
+                "dialer '" + dialer.type + "' encrypts the way to a proxy; connector 'direct' has none");
   auto keepalive = keepalive_of(dialer.metadata);
   if (!keepalive) return fail(keepalive.error());
   parts.keepalive = *keepalive;
@@ -100,6 +106,32 @@ Result<> add_tls_dialer(const config::Dialer& dialer, const NodeResources& resou
   resources.log.debug("TLS to the proxy verifies " + std::string(resources.dialer_tls->verifies()));
   if (auto caution = resources.dialer_tls->caution(); !caution.empty()) resources.log.warn(std::string(caution));
   parts.dialer = std::make_shared<const tls::TlsDialer>(resources.dialer_tls, resources.host, timeout);
+  return {};
+}
+
+/// WebSocket over a connection of the dialer that `add_below` makes.
+template <MakeDialer add_below>
+Result<> add_ws_dialer(const config::Dialer& dialer, const NodeResources& resources, NodeParts& parts) {
+  if (parts.kind != NodeKind::proxy)
+    return fail(Cause::invalid, "dialer '" + dialer.type + "' leads to a proxy; connector 'direct' has none");
+  auto options = ws_client_options(dialer.metadata, resources.address);
+  if (!options) return fail(std::move(options.error()));
+  if (auto added = add_below(dialer, resources, parts); !added) return added;
+  auto keepalive = tcp_keepalive_below_ws(dialer.metadata);
+  if (!keepalive) return fail(std::move(keepalive.error()));
+  parts.keepalive = *keepalive;
+  parts.dialer = std::make_shared<const ws::WsDialer>(std::move(parts.dialer), std::move(*options));
+  return {};
+}
+
+/// Many streams on each connection of the dialer that `add_below` makes.
+template <MakeDialer add_below, std::int64_t version>
+Result<> add_mux_dialer(const config::Dialer& dialer, const NodeResources& resources, NodeParts& parts) {
+  OptionReader options(dialer.metadata);
+  auto mux = multiplexing(options, version);
+  if (!mux) return fail(std::move(mux.error()));
+  if (auto added = add_below(dialer, resources, parts); !added) return added;
+  if (parts.dialer) parts.dialer = std::make_shared<const MuxDialer>(std::move(parts.dialer), *mux, resources.log);
   return {};
 }
 
@@ -117,6 +149,18 @@ Result<> add_direct_dialer(const config::Dialer&, const NodeResources&, NodePart
   return fail(Cause::invalid, "dialer 'direct' connects to no proxy; it goes together with connector 'direct'");
 }
 
+Result<> add_kcp_dialer(const config::Dialer& dialer, const NodeResources& resources, NodeParts& parts) {
+  if (parts.kind != NodeKind::proxy)
+    return fail(Cause::invalid, "dialer 'kcp' leads to a proxy; connector 'direct' has none");
+  auto settings = kcp_settings(dialer.metadata, KcpSide::dialer);
+  if (!settings) return fail(std::move(settings.error()));
+  for (const std::string& warning : settings->warnings) resources.log.warn(warning);
+  auto below = kcp::KcpDialer::make(settings->options, resources.log);
+  if (!below) return fail(std::move(below.error()));
+  parts.dialer = std::make_shared<const MuxDialer>(std::move(*below), MuxOptions(settings->mux), resources.log);
+  return {};
+}
+
 // The tables to extend: name, factory.
 constexpr std::array kConnectors{
     std::pair<std::string_view, MakeConnector>{"direct", &make_direct},
@@ -127,9 +171,16 @@ constexpr std::array kConnectors{
 };
 constexpr std::array kDialers{
     std::pair<std::string_view, MakeDialer>{"direct", &add_direct_dialer},
+    std::pair<std::string_view, MakeDialer>{"kcp", &add_kcp_dialer},
+    std::pair<std::string_view, MakeDialer>{"mtcp", &add_mux_dialer<&add_tcp_dialer, 2>},
+    std::pair<std::string_view, MakeDialer>{"mtls", &add_mux_dialer<&add_tls_dialer, 1>},
+    std::pair<std::string_view, MakeDialer>{"mws", &add_mux_dialer<&add_ws_dialer<&add_tcp_dialer>, 1>},
+    std::pair<std::string_view, MakeDialer>{"mwss", &add_mux_dialer<&add_ws_dialer<&add_tls_dialer>, 1>},
     std::pair<std::string_view, MakeDialer>{"tcp", &add_tcp_dialer},
     std::pair<std::string_view, MakeDialer>{"tls", &add_tls_dialer},
     std::pair<std::string_view, MakeDialer>{"udp", &add_udp_dialer},
+    std::pair<std::string_view, MakeDialer>{"ws", &add_ws_dialer<&add_tcp_dialer>},
+    std::pair<std::string_view, MakeDialer>{"wss", &add_ws_dialer<&add_tls_dialer>},
 };
 
 }  // namespace

@@ -16,7 +16,8 @@ namespace gost {
 struct NodeResources {
   Logger log;                                               ///< with the fields hop and node
   NameLookup lookup;                                        ///< by the node's hosts and resolver, else by the system
-  std::string host;                                         ///< of the node's address
+  std::string address;                                      ///< of the node, as configured
+  std::string host;                                         ///< of that address
   std::shared_ptr<const tls::ClientContext> connector_tls;  ///< for TLS that a connector negotiates
   std::shared_ptr<const tls::ClientContext> dialer_tls;     ///< of a dialer that encrypts, else null
 };

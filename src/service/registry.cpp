@@ -1,19 +1,25 @@
 #include "service/registry.hpp"
 
 #include "auto/handler.hpp"
+#include "component/stacked_upgrade.hpp"
 #include "forward/handler.hpp"
 #include "forward/remote/rtcp_listener.hpp"
 #include "forward/remote/rudp_listener.hpp"
+#include "mux/listener.hpp"
+#include "kcp/listener.hpp"
 #include "service/component_table.hpp"
+#include "service/kcp_settings.hpp"
 #include "service/mux_settings.hpp"
 #include "service/node_registry.hpp"
 #include "service/option_reader.hpp"
 #include "service/socket_settings.hpp"
+#include "service/ws_settings.hpp"
 #include "socks4/handler.hpp"
 #include "socks5/handler.hpp"
 #include "tcp/listener.hpp"
 #include "tls/upgrade.hpp"
 #include "udp/listener.hpp"
+#include "ws/upgrade.hpp"
 
 #include <algorithm>
 #include <array>
@@ -144,9 +150,15 @@ Result<std::unique_ptr<Listener>> make_rudp(const config::Listener& listener, co
   return std::make_unique<forward::RudpListener>(address, typed, resources.router, resources.log);
 }
 
-/// `tcp`, and with a TLS context `tls`.
-Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, const std::string& address,
-                                           const ListenerResources& resources) {
+/// TLS, if the listener encrypts; else null.
+std::shared_ptr<const StreamUpgrade> encryption_of(const ListenerResources& resources) {
+  if (!resources.tls) return nullptr;
+  return std::make_shared<const tls::TlsUpgrade>(resources.tls, resources.handshake_timeout);
+}
+
+/// A listener for TCP, each of whose connections begins with `upgrade` (null: with nothing).
+Result<std::unique_ptr<Listener>> listen_tcp(const config::Listener& listener, const std::string& address,
+                                             std::shared_ptr<const StreamUpgrade> upgrade) {
   OptionReader options(listener.metadata);
   ListenOptions typed;
   typed.multipath = options.boolean({"mptcp"}, false);
@@ -155,9 +167,45 @@ Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, con
   if (!keepalive) return fail(keepalive.error());
   typed.keepalive = *keepalive;
   if (auto error = options.error()) return fail(std::move(*error));
-  std::shared_ptr<const StreamUpgrade> upgrade;
-  if (resources.tls) upgrade = std::make_shared<const tls::TlsUpgrade>(resources.tls);
   return std::make_unique<TcpListener>(address, typed, std::move(upgrade));
+}
+
+/// `tcp`, and with a TLS context `tls`.
+Result<std::unique_ptr<Listener>> make_tcp(const config::Listener& listener, const std::string& address,
+                                           const ListenerResources& resources) {
+  return listen_tcp(listener, address, encryption_of(resources));
+}
+
+/// `ws`, and with a TLS context `wss`.
+Result<std::unique_ptr<Listener>> make_ws(const config::Listener& listener, const std::string& address,
+                                          const ListenerResources& resources) {
+  auto options = ws_server_options(listener.metadata);
+  if (!options) return fail(std::move(options.error()));
+  std::shared_ptr<const StreamUpgrade> upgrade = std::make_shared<const ws::WsUpgrade>(std::move(*options));
+  if (auto tls = encryption_of(resources)) upgrade = std::make_shared<const StackedUpgrade>(tls, upgrade);
+  return listen_tcp(listener, address, std::move(upgrade));
+}
+
+/// Many streams on each connection of the listener that `make_below` makes.
+template <MakeListener make_below, std::int64_t version>
+Result<std::unique_ptr<Listener>> make_mux(const config::Listener& listener, const std::string& address,
+                                           const ListenerResources& resources) {
+  OptionReader options(listener.metadata);
+  auto mux = multiplexing(options, version);
+  if (!mux) return fail(std::move(mux.error()));
+  auto below = make_below(listener, address, resources);
+  if (!below) return below;
+  return std::make_unique<MuxListener>(std::move(*below), *mux);
+}
+
+Result<std::unique_ptr<Listener>> make_kcp(const config::Listener& listener, const std::string& address,
+                                           const ListenerResources& resources) {
+  auto settings = kcp_settings(listener.metadata, KcpSide::listener);
+  if (!settings) return fail(std::move(settings.error()));
+  for (const std::string& warning : settings->warnings) resources.log.warn(warning);
+  auto below = kcp::KcpListener::make(address, settings->options, resources.log);
+  if (!below) return fail(std::move(below.error()));
+  return std::make_unique<MuxListener>(std::move(*below), MuxOptions(settings->mux));
 }
 
 // The table to extend: name, factory.
@@ -172,11 +220,18 @@ constexpr std::array kHandlers{
     std::pair<std::string_view, MakeHandler>{"udp", &make_forward},
 };
 constexpr std::array kListeners{
+    std::pair<std::string_view, MakeListener>{"kcp", &make_kcp},
+    std::pair<std::string_view, MakeListener>{"mtcp", &make_mux<&make_tcp, 2>},
+    std::pair<std::string_view, MakeListener>{"mtls", &make_mux<&make_tcp, 1>},
+    std::pair<std::string_view, MakeListener>{"mws", &make_mux<&make_ws, 1>},
+    std::pair<std::string_view, MakeListener>{"mwss", &make_mux<&make_ws, 1>},
     std::pair<std::string_view, MakeListener>{"rtcp", &make_rtcp},
     std::pair<std::string_view, MakeListener>{"rudp", &make_rudp},
     std::pair<std::string_view, MakeListener>{"tcp", &make_tcp},
     std::pair<std::string_view, MakeListener>{"tls", &make_tcp},
     std::pair<std::string_view, MakeListener>{"udp", &make_udp},
+    std::pair<std::string_view, MakeListener>{"ws", &make_ws},
+    std::pair<std::string_view, MakeListener>{"wss", &make_ws},
 };
 // Of these, whose sessions are datagrams, and who can serve such.
 constexpr std::array<std::string_view, 2> kDatagramListeners{"rudp", "udp"};

@@ -27,9 +27,10 @@ struct HandlerResources {
 
 /// What listeners get besides their own options.
 struct ListenerResources {
-  std::shared_ptr<const tls::ServerContext> tls;  ///< of those that encrypt (encrypts()), else null
-  std::shared_ptr<const Router> router;           ///< of those that bind at the end of their chain, else null
-  Logger log;                                     ///< with the service's name
+  std::shared_ptr<const tls::ServerContext> tls;          ///< of those that encrypt (encrypts()), else null
+  std::shared_ptr<const Router> router;                   ///< of those that bind at the end of their chain, else null
+  Duration handshake_timeout = std::chrono::seconds(15);  ///< for what is said before the handler comes to it
+  Logger log;                                             ///< with the service's name
 };
 
 /// The names that can be started.

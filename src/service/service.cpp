@@ -13,9 +13,6 @@ namespace {
 /// A shortage that lasts is said again only this often: every loop meets it ten times a second.
 constexpr Duration kWarnAgain = std::chrono::minutes(1);
 
-/// For the handshake of a transport; that of the handler has its own limit.
-constexpr Duration kUpgradeTimeout = std::chrono::seconds(15);
-
 }  // namespace
 
 /// The part of a service that lives on one loop.
@@ -70,6 +67,10 @@ class Service::Shard final : public StreamSink, private Timer {
     if (sessions_) sessions_->spawn(std::move(carrier));
   }
 
+  void enter_handshake(HandshakeGate::Slot& slot, Scope& scope) override {
+    service_.gate_->enter(slot, seat_, scope);
+  }
+
   void accept_failed(const Error& error, Duration retry_in) override {
     if (!service_.may_warn(io_.loop.now())) return;
     service_.log_.warn("accept: " + error.text +
@@ -88,7 +89,7 @@ class Service::Shard final : public StreamSink, private Timer {
     Session session(io_, std::move(stream),
                     ConnectionRecord(service_.loggers_, "tcp", remote, local,
                                      service_.sids_.next(std::chrono::system_clock::now()), io_.loop.now()));
-    service_.gate_->enter(session.handshake, seat_, scope);
+    enter_handshake(session.handshake, scope);
     co_await in_scope(scope, serve(session));
     io_.memory.connection_ended(static_cast<std::size_t>(io_.connections.load(std::memory_order_relaxed)));
   }
@@ -118,9 +119,12 @@ class Service::Shard final : public StreamSink, private Timer {
   }
 
   GOST_OWN_FRAME Task<Result<>> apply(const StreamUpgrade& upgrade, Session& session) {
-    auto upgraded = co_await with_deadline(kUpgradeTimeout, upgrade.upgrade(io_, std::move(session.client)));
+    auto upgraded = co_await upgrade.upgrade(io_, std::move(session.client));
     if (!upgraded) co_return fail(handshake_error(upgraded.error()));
     session.client = std::move(*upgraded);
+    // WebSocket behind a trusted proxy: the client is whom the proxy names.
+    if (SocketAddress client = session.client->remote(); client != session.record.remote())
+      session.record.set_client(client);
     if (auto info = tls::tls_info(*session.client)) session.record.note(Level::debug, tls::to_string(*info));
     co_return {};
   }

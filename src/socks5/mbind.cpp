@@ -25,7 +25,7 @@ class PeerServer {
         router_(router),
         options_(options),
         socket_(socket),
-        mux_(session.io, std::move(session.client), options.mux, SmuxSide::client),
+        mux_(session.io, std::move(session.client), options.mux, MuxSide::client),
         group_(parent) {
     room_.set();
   }

@@ -13,13 +13,13 @@ constexpr Duration kReplyTimeout = std::chrono::seconds(15);
 
 }  // namespace
 
-MuxBind::MuxBind(IoContext& io, std::unique_ptr<Stream> control, Endpoint bound, const SmuxOptions& options,
+MuxBind::MuxBind(IoContext& io, std::unique_ptr<Stream> control, Endpoint bound, const MuxOptions& options,
                  NameLookup lookup, Logger log)
     : io_(io),
       bound_(std::move(bound)),
       lookup_(std::move(lookup)),
       log_(std::move(log)),
-      session_(io, std::move(control), options, SmuxSide::server, this) {}
+      session_(io, std::move(control), options, MuxSide::server, this) {}
 
 Task<> MuxBind::run() {
   TaskGroup introductions(co_await this_scope());

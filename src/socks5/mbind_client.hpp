@@ -22,7 +22,7 @@ class MuxBind final : public RemoteBind, private MuxSink {
   static constexpr std::size_t kMaxWaiting = 1024;
 
   /// `control` has carried the proxy's first reply, which named `bound`. `options` must be valid.
-  MuxBind(IoContext& io, std::unique_ptr<Stream> control, Endpoint bound, const SmuxOptions& options,
+  MuxBind(IoContext& io, std::unique_ptr<Stream> control, Endpoint bound, const MuxOptions& options,
           NameLookup lookup, Logger log);
 
   Endpoint bound() const override { return bound_; }

@@ -14,7 +14,7 @@ using testing::Scene;
 
 /// Without keepalive the session says nothing by itself, however far the simulated clock jumps.
 HandlerOptions mbind(MbindOptions options = {}) {
-  options.mux.keepalive_disabled = true;
+  std::get<SmuxOptions>(options.mux).keepalive_disabled = true;
   return {.bind = true, .mbinding = options};
 }
 const std::string kAnyPort = "05f20001 7f000001 0000";

@@ -22,6 +22,7 @@ class Keeper final : public StreamSink {
   void deliver(std::unique_ptr<Datagram>, SocketAddress, SocketAddress) override { ADD_FAILURE(); }
   void accept_failed(const Error& error, Duration) override { ADD_FAILURE() << error.text; }
   void carry(Task<>) override { ADD_FAILURE(); }
+  void enter_handshake(HandshakeGate::Slot&, Scope&) override { ADD_FAILURE(); }
   void warn(const SocketAddress&, const std::string& text) override { ADD_FAILURE() << text; }
   std::vector<std::unique_ptr<Stream>> streams;
 

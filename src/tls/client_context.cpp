@@ -12,38 +12,53 @@ Result<std::unique_ptr<ClientContext>> ClientContext::make(TlsClientOptions opti
   auto protocol = Protocol::make(options.min_version, options.max_version, options.cipher_suites, options.alpn);
   if (!protocol) return fail(protocol.error());
   std::unique_ptr<ClientContext> context(new ClientContext(std::move(options), std::move(*protocol)));
-  if (auto loaded = context->load(); !loaded) return fail(loaded.error());
-  // Tried once here, so that it cannot fail later on a loop.
-  if (auto built = context->build(); !built) return fail(built.error());
+  if (auto loaded = context->renew(); !loaded) return fail(loaded.error());
   return context;
 }
 
-Result<> ClientContext::load() {
+Result<bool> ClientContext::reload_if_changed() {
+  if (!files_.changed()) return false;
+  if (auto loaded = renew(); !loaded) return fail(loaded.error());
+  return true;
+}
+
+Result<> ClientContext::renew() {
+  auto material = load();
+  if (!material) return fail(material.error());
+  // Tried once here, so that it cannot fail later on a loop.
+  if (auto built = build(**material); !built) return fail(built.error());
+  material_.store(std::move(*material));
+  generation_.fetch_add(1, std::memory_order_release);
+  return {};
+}
+
+Result<std::shared_ptr<const ClientContext::Material>> ClientContext::load() const {
+  auto material = std::make_shared<Material>();
   if (!options_.cert_file.empty() || !options_.key_file.empty()) {
     auto identity = load_identity(options_.cert_file, options_.key_file);
     if (!identity) return fail(identity.error());
-    identity_ = std::move(*identity);
+    material->identity = std::move(*identity);
   }
   if (!options_.ca_file.empty()) {
     auto authorities = load_authorities(options_.ca_file);
     if (!authorities) return fail(authorities.error());
-    store_ = store_of(*authorities);
+    material->store = store_of(*authorities);
   } else if (verifies_chain()) {
     auto store = system_store();
     if (!store) return fail(store.error());
-    store_ = std::move(*store);
+    material->store = std::move(*store);
   }
-  return {};
+  return material;
 }
 
-Result<SslContextPtr> ClientContext::build() const {
+Result<SslContextPtr> ClientContext::build(const Material& material) const {
   auto made = new_context(TLS_client_method(), protocol_);
   if (!made) return made;
   SSL_CTX* context = made->get();
-  if (identity_) {
-    if (auto used = use_identity(*context, *identity_); !used) return fail(used.error());
+  if (material.identity) {
+    if (auto used = use_identity(*context, *material.identity); !used) return fail(used.error());
   }
-  if (store_) trust(*context, *store_);
+  if (material.store) trust(*context, *material.store);
   if (verifies_chain() || options_.fingerprint) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_cert_verify_callback(context, on_verify, const_cast<ClientContext*>(this));
@@ -58,8 +73,11 @@ Result<SslContextPtr> ClientContext::build() const {
 
 ClientContext::LoopState& ClientContext::state_for(const IoContext& io) const {
   LoopState& state = loops_.get(io.loop);
-  if (!state.context) {
-    if (auto built = build()) state = {std::move(*built), std::make_shared<SessionCache>()};
+  std::uint64_t generation = generation_.load(std::memory_order_acquire);
+  if (state.generation != generation) {
+    // Sessions are forgotten, too: they stand for what was shown and trusted before.
+    if (auto built = build(*material_.load()))
+      state = {generation, std::move(*built), std::make_shared<SessionCache>()};
   }
   return state;
 }

@@ -89,7 +89,7 @@ Result<StorePtr> system_store() {
     return fail(Cause::invalid, "SSL_CERT_FILE " + std::string(file) + ": " + take_openssl_error());
   }
   for (const char* path : kSystemFiles) {
-    if (!stamp_of(path)) continue;
+    if (!is_there(path)) continue;
     StorePtr store(X509_STORE_new());
     if (X509_STORE_load_file(store.get(), path) == 1) return store;
     ERR_clear_error();

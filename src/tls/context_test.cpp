@@ -150,6 +150,34 @@ TEST(TlsContext, ChangedFilesAreReadAgainAndConnectionsGoOn) {
   EXPECT_EQ(server->fingerprint(), renewed.fingerprint);
 }
 
+TEST(TlsContext, AClientShowsItsNewCertificateAndTrustsItsNewAuthority) {
+  TrustedEnds ends;
+  auto old = ends.authority.sign("client-1");
+  auto server = ends.server({.ca_file = ends.authority.file()});
+  auto client = ends.client({.cert_file = old.cert, .key_file = old.key});
+  Pair pair;
+  pair.connect(*server, *client);
+  ASSERT_TRUE(pair.server) << pair.server_error->text;
+  EXPECT_EQ(tls_info(*pair.server)->peer, old.fingerprint);
+  EXPECT_EQ(client->reload_if_changed(), false);
+
+  auto renewed = ends.authority.sign("client-2");
+  fs::rename(renewed.cert, old.cert);
+  EXPECT_FALSE(client->reload_if_changed()) << "its key is not there yet";
+  fs::rename(renewed.key, old.key);
+  EXPECT_EQ(client->reload_if_changed(), true);
+  pair.connect(*server, *client);
+  ASSERT_TRUE(pair.server) << pair.server_error->text;
+  EXPECT_EQ(tls_info(*pair.server)->peer, renewed.fingerprint);
+  EXPECT_FALSE(tls_info(*pair.server)->resumed);
+
+  testing::Authority stranger(ends.directory);
+  ASSERT_EQ(stranger.file(), ends.authority.file());
+  EXPECT_EQ(client->reload_if_changed(), true);
+  pair.connect(*server, *client);
+  EXPECT_FALSE(pair.client) << "the server's certificate is not of the new authority";
+}
+
 TEST(TlsContext, AContextMayGoBeforeItsStreams) {
   TrustedEnds ends;
   Pair pair;

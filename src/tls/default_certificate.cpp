@@ -40,7 +40,7 @@ struct Kept {
 };
 
 Kept look(const std::string& cert_file, const std::string& key_file) {
-  if (!stamp_of(cert_file) && !stamp_of(key_file)) return {};
+  if (!is_there(cert_file) && !is_there(key_file)) return {};
   auto loaded = load_identity(cert_file, key_file);
   if (!loaded) return {std::nullopt, loaded.error().text};
   if (expired(*loaded->certificate, wall_now()))
@@ -99,7 +99,7 @@ std::string default_state_directory() {
 Result<DefaultCertificate> find_default_certificate(const DefaultCertificateOptions& options) {
   std::string cert_file = options.working_directory + "/cert.pem";
   std::string key_file = options.working_directory + "/key.pem";
-  if (stamp_of(cert_file) && stamp_of(key_file)) {
+  if (is_there(cert_file) && is_there(key_file)) {
     auto identity = load_identity(cert_file, key_file);
     if (!identity)
       return fail(

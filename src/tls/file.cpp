@@ -28,11 +28,25 @@ Result<> write_whole(int fd, const std::string& text) {
 
 }  // namespace
 
-std::optional<FileStamp> stamp_of(const std::string& path) {
+std::vector<std::optional<WatchedFiles::Stamp>> WatchedFiles::stamps() const {
+  std::vector<std::optional<Stamp>> stamps;
+  for (const std::string& path : paths_) {
+    struct stat status{};
+    bool found = !path.empty() && ::stat(path.c_str(), &status) == 0;
+    stamps.push_back(found ? std::optional(Stamp{status.st_dev, status.st_ino, status.st_size,
+                                                 status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec})
+                           : std::nullopt);
+  }
+  return stamps;
+}
+
+bool WatchedFiles::changed() {
+  return std::exchange(seen_, stamps()) != seen_;
+}
+
+bool is_there(const std::string& path) {
   struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileStamp{status.st_dev, status.st_ino, status.st_size,
-                   status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+  return ::stat(path.c_str(), &status) == 0;
 }
 
 Result<std::string> read_small_file(const std::string& path, const std::string& kind) {

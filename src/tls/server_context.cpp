@@ -20,24 +20,12 @@ Result<std::unique_ptr<ServerContext>> ServerContext::make(TlsServerOptions opti
   auto protocol = Protocol::make(options.min_version, options.max_version, options.cipher_suites, options.alpn);
   if (!protocol) return fail(protocol.error());
   std::unique_ptr<ServerContext> context(new ServerContext(std::move(options), std::move(*protocol)));
-  context->seen_ = context->stamps();
   if (auto loaded = context->renew(); !loaded) return fail(loaded.error());
   return context;
 }
 
-ServerContext::Stamps ServerContext::stamps() const {
-  Stamps now;
-  std::array files{&options_.cert_file, &options_.key_file, &options_.ca_file};
-  for (std::size_t i = 0; i < files.size(); ++i)
-    if (!files[i]->empty()) now[i] = stamp_of(*files[i]);
-  return now;
-}
-
 Result<bool> ServerContext::reload_if_changed() {
-  Stamps now = stamps();
-  if (now == seen_) return false;
-  // Taken before reading: a file that changes meanwhile is read again next time.
-  seen_ = now;
+  if (!files_.changed()) return false;
   if (auto loaded = renew(); !loaded) return fail(loaded.error());
   return true;
 }

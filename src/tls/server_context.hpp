@@ -54,11 +54,11 @@ class ServerContext {
     std::uint64_t generation = 0;
     SslContextPtr context;
   };
-  using Stamps = std::array<std::optional<FileStamp>, 3>;
 
   ServerContext(TlsServerOptions options, Protocol protocol)
-      : options_(std::move(options)), protocol_(std::move(protocol)) {}
-  Stamps stamps() const;
+      : options_(std::move(options)),
+        protocol_(std::move(protocol)),
+        files_({options_.cert_file, options_.key_file, options_.ca_file}) {}
   Result<std::shared_ptr<const Material>> load() const;
   Result<SslContextPtr> build(const Material& material) const;
   /// Loads and puts in force.
@@ -72,7 +72,7 @@ class ServerContext {
 
   const TlsServerOptions options_;
   const Protocol protocol_;
-  Stamps seen_;
+  WatchedFiles files_;
   Snapshot<Material> material_;
   std::atomic<std::uint64_t> generation_{0};
   PerLoop<LoopState> loops_;

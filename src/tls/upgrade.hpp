@@ -10,11 +10,14 @@ namespace gost::tls {
 
 class TlsUpgrade final : public StreamUpgrade {
  public:
-  explicit TlsUpgrade(std::shared_ptr<const ServerContext> context) : context_(std::move(context)) {}
+  /// `timeout` is for the handshake.
+  TlsUpgrade(std::shared_ptr<const ServerContext> context, Duration timeout)
+      : context_(std::move(context)), timeout_(timeout) {}
   Task<Result<std::unique_ptr<Stream>>> upgrade(IoContext& io, std::unique_ptr<Stream> below) const override;
 
  private:
   std::shared_ptr<const ServerContext> context_;
+  Duration timeout_;
 };
 
 }  // namespace gost::tls

@@ -1,47 +1,10 @@
 #include "udp/listener.hpp"
 
-#include "net/listen_address.hpp"
-
-#include <sys/socket.h>
+#include "udp/port.hpp"
 
 #include <utility>
 
 namespace gost {
-
-namespace {
-
-SocketAddress bound_address(const Fd& socket) {
-  sockaddr_storage native{};
-  socklen_t length = sizeof native;
-  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&native), &length);
-  return SocketAddress::from_native(native);
-}
-
-/// One socket, or where several loops take part several of one address.
-Result<std::vector<Fd>> bind_all(SocketAddress local, bool both_families, std::size_t count, UdpOptions options) {
-  std::vector<Fd> sockets;
-  {
-    // SO_REUSEPORT would let another program of this user have the same address without a word. So the address must
-    // be free without it first, which finds the port as well where any will do.
-    options.reuse_port = false;
-    auto first = UdpSocket::bind_descriptor(local, both_families, options);
-    if (!first) return fail(first.error());
-    if (count == 1) {
-      sockets.push_back(std::move(*first));
-      return sockets;
-    }
-    local = bound_address(*first);
-  }
-  options.reuse_port = true;
-  for (std::size_t i = 0; i < count; ++i) {
-    auto socket = UdpSocket::bind_descriptor(local, both_families && local.ip().is_v6(), options);
-    if (!socket) return fail(socket.error());
-    sockets.push_back(std::move(*socket));
-  }
-  return sockets;
-}
-
-}  // namespace
 
 UdpListener::UdpListener(std::string address, const UdpListenerOptions& options)
     : requested_(std::move(address)), options_(options), limits_(std::make_shared<SessionLimits>()) {
@@ -50,13 +13,11 @@ UdpListener::UdpListener(std::string address, const UdpListenerOptions& options)
 }
 
 Result<> UdpListener::bind(std::size_t loops) {
-  auto target = parse_listen_address(requested_);
-  if (!target) return fail(target.error().in("listen udp"));
-  options_.socket.keep_local = target->address.ip().is_unspecified();
-  auto sockets = bind_all(target->address, target->both_families, loops, options_.socket);
-  if (!sockets) return fail(sockets.error());
-  sockets_ = std::move(*sockets);
-  address_ = bound_address(sockets_.front());
+  auto port = bind_udp_port(requested_, loops, options_.socket);
+  if (!port) return fail(port.error());
+  options_.socket = port->options;
+  sockets_ = std::move(port->sockets);
+  address_ = port->address;
   return {};
 }
 

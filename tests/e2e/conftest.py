@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from support import peers, wire
+from support import go_peers, peers, wire
 from support.program import Gost
 
 
@@ -41,6 +41,13 @@ def gost_factory():
 def shared_gost_factory():
     """As `gost`, for programs that all tests of a file use."""
     yield from _factory()
+
+
+@pytest.fixture(name="go_peer", scope="session")
+def go_peer_builder():
+    """go_peer(NAME) builds tests/interop/NAME/main.go and returns the program's path."""
+    with contextlib.closing(go_peers.Builder()) as build:
+        yield build
 
 
 @pytest.fixture(name="socks5")

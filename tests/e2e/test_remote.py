@@ -12,51 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from support import peers, upstreams, wire
+from support import peers, servers, upstreams, wire
 from support.reasons import join
+from support.relay import Relay
 from support.servers import free_port
 from support.udp import UdpAnswering, udp_socket
 from support.waiting import wait_until
 
 BOUND = " OK: "
-
-
-class Relay:
-    """A TCP hop in front of a proxy, whose connections a test can cut."""
-
-    def __init__(self, to):
-        self._to = to
-        self._pairs = []
-        self._scripted = peers.Scripted(self._serve)
-        self.address = self._scripted.address
-
-    def _serve(self, near):
-        near.settimeout(None)
-        with socket.create_connection(self._to) as far:
-            self._pairs.append((near, far))
-            back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
-            back.start()
-            self._pump(near, far)
-            back.join()
-
-    @staticmethod
-    def _pump(source, sink):
-        with contextlib.suppress(OSError):
-            while data := source.recv(1 << 16):
-                sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_WR)
-
-    def cut(self):
-        pairs, self._pairs = self._pairs, []
-        for pair in pairs:
-            for sock in pair:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
-
-    def close(self):
-        self.cut()
-        self._scripted.close()
 
 
 @pytest.fixture(name="proxy", scope="module")
@@ -182,6 +145,52 @@ def test_a_cut_tunnel_comes_back(gost, proxy, hop, echo):
     program.wait_for_log("is lost", kind="listener", level="warn")
     program.wait_for_log(BOUND, count=2, kind="listener")
     echoes(port)
+
+
+def test_ten_thousand_connections_through_one_tunnel(gost, proxy, echo):
+    """200 at a time: none is lost and none is stuck, and nothing of them stays."""
+    port = free_port()
+    program = publish(gost, "rtcp", port, join(echo.address), proxy.address)
+    echoes(port)
+    before = program.descriptors, proxy.descriptors
+
+    def visit(number):
+        with contextlib.closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as sock:
+            sock.sendall(b"%06d" % number)
+            return wire.read_exactly(sock, 6) == b"%06d" % number
+
+    with concurrent.futures.ThreadPoolExecutor(200) as pool:
+        assert all(pool.map(visit, range(10000)))
+    wait_until(lambda: (program.descriptors, proxy.descriptors) <= before and echo.open == 0, "everything is closed")
+
+
+def test_twenty_cuts_in_the_middle(gost, proxy, hop, echo):
+    """The port comes back by itself each time, and no descriptor stays."""
+    port = free_port()
+    program = publish(gost, "rtcp", port, join(echo.address), hop.address)
+    echoes(port)
+    wait_until(lambda: echo.open == 0, "the first connection has ended")
+    before = program.descriptors
+    for cut in range(20):
+        with contextlib.ExitStack() as stack:
+            socks = [stack.enter_context(contextlib.closing(wire.connect(("127.0.0.1", port)))) for _ in range(5)]
+            for sock in socks:
+                wire.assert_echo(sock)
+            hop.cut()
+            for sock in socks:
+                assert wire.read_to_end(sock) == b""
+        program.wait_for_log(BOUND, count=cut + 2, kind="listener")
+    echoes(port)
+    wait_until(lambda: echo.open == 0 and program.descriptors <= before, lambda: f"{program.descriptors} of {before}")
+
+
+def test_sshd_is_published(gost, proxy, tmp_path):
+    """The tutorial's example: ssh to a machine that has no port of its own."""
+    with contextlib.closing(servers.Sshd(tmp_path)) as sshd:
+        port = free_port()
+        publish(gost, "rtcp", port, f"127.0.0.1:{sshd.port}", proxy.address)
+        said = sshd.ssh(port, "echo $((6 * 7)); head -c 3000000 /dev/zero | tee /dev/stderr | sha256sum")
+        assert said.split() == ["42", hashlib.sha256(bytes(3000000)).hexdigest(), "-"]
 
 
 def test_without_a_chain_the_port_is_here(gost, echo):

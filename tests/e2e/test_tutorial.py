@@ -32,6 +32,8 @@ TUNNEL_FORWARDS = [text for text in UDP_FORWARDS if re.search(r":10053|/udp-tun\
 WITHOUT_TLS = [command for command in commands_of("tls") if re.search(r"://user|/notls", command)]
 TLS_SERVERS = [command for command in commands_of("tls") if re.search(r"-L \S*:8443|/socks", command)]
 TLS_CLIENTS = [command for command in commands_of("tls") if re.search(r"-F \S*:8443|/client", command)]
+WS_SERVERS = [command for command in commands_of("ws") if re.search(r"-L \S*:8080|/(socks|wss)", command)]
+WS_CLIENTS = [command for command in commands_of("ws") if re.search(r"-F \S*:8080|/client", command)]
 
 
 def start(gost, command, replacements):
@@ -132,12 +134,31 @@ def test_a_client_of_socks_over_tls(gost, echo, command):
               lambda server: start(gost, command, {1080: "127.0.0.1:0", 8443: server}), echo)
 
 
+@pytest.mark.parametrize("command", WS_SERVERS)
+def test_socks_over_websocket(gost, echo, command):
+    version = "socks4" if "socks4" in command else "socks5"
+    named = re.search(r"\+(\w+):|/(wss)", command)
+    transport = (named[1] or named[2]) if named else "ws"
+    options = "?notls=true" if version == "socks5" else ""
+    tunnel_to(start(gost, command, {8080: "127.0.0.1:0"}),
+              lambda server: gost("-L", "socks5://127.0.0.1:0", "-F", f"{version}+{transport}://{server}{options}"), echo)
+
+
+@pytest.mark.parametrize("command", WS_CLIENTS)
+def test_a_client_of_socks_over_websocket(gost, echo, command):
+    tunnel_to(gost("-L", f"socks5+{'mws' if 'mws' in command else 'ws'}://127.0.0.1:0"),
+              lambda server: start(gost, command, {1080: "127.0.0.1:0", 8080: server}), echo)
+
+
 def test_every_command_was_run():
     assert sorted(BINDS + UDP_SERVERS + UDP_FORWARDS + REMOTE_SERVERS + REMOTE_CLIENTS) == sorted(COMMANDS)
     pairs = (REMOTE_SERVERS, REMOTE_CLIENTS, TUNNEL_SERVERS, TUNNEL_FORWARDS)
     assert len(COMMANDS) == 14 and [len(commands) for commands in pairs] == [2, 2, 2, 2]
     assert set(re.findall(r"-C (\S+)", " ".join(COMMANDS))) == {
         f"tutorial/{path.name}" for path in (EXAMPLES / "tutorial").glob("*.yaml")}
+    assert sorted(WS_SERVERS + WS_CLIENTS) == sorted(commands_of("ws"))
+    assert set(re.findall(r"-C (\S+)", " ".join(commands_of("ws")))) == {
+        f"ws/{path.name}" for path in (EXAMPLES / "ws").glob("*.yaml")}
     assert sorted(WITHOUT_TLS + TLS_SERVERS + TLS_CLIENTS) == sorted(commands_of("tls"))
     assert set(re.findall(r"-C (\S+)", " ".join(commands_of("tls")))) == {
         f"tls/{path.name}" for path in (EXAMPLES / "tls").glob("*.yaml")}

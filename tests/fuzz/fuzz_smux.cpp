@@ -17,8 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.max_stream_buffer = 1 + (data[0] >> 2 & 7) * 100;
   options.max_receive_buffer = 1000;
   std::size_t piece = std::size_t{1} + data[1];
-  SmuxMachine machine(options, SmuxSide::server, TimePoint());
-  std::vector<std::unique_ptr<SmuxStream>> streams;
+  SmuxMachine machine(options, MuxSide::server, TimePoint());
+  std::vector<std::unique_ptr<MuxMachineStream>> streams;
   std::vector<std::uint8_t> memory(300);
   TimePoint now;
   Bytes rest = Bytes(data, size).subspan(2);
@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::size_t choice = part[0];
     now += std::chrono::milliseconds(choice);
     if (!streams.empty()) {
-      SmuxStream& stream = *streams[choice % streams.size()];
+      MuxMachineStream& stream = *streams[choice % streams.size()];
       if (std::size_t count = std::min<std::size_t>(stream.sendable(), choice); count > 0) stream.sent(count);
       bool readable = stream.readable();
       IoResult got = stream.read(memory, now);

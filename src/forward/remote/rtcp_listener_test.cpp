@@ -97,6 +97,7 @@ class Sink final : public StreamSink {
   void deliver(std::unique_ptr<Stream> stream) override { streams.push_back(std::move(stream)); }
   void deliver(std::unique_ptr<Datagram>, SocketAddress, SocketAddress) override { ADD_FAILURE(); }
   void carry(Task<> carrier) override { carriers->spawn(std::move(carrier)); }
+  void enter_handshake(HandshakeGate::Slot&, Scope&) override { ADD_FAILURE(); }
   void accept_failed(const Error& error, Duration) override { ADD_FAILURE() << error.text; }
   void warn(const SocketAddress&, const std::string& text) override { ADD_FAILURE() << text; }
 };

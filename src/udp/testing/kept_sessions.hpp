@@ -28,6 +28,7 @@ class KeptSessions final : public StreamSink {
   }
   void accept_failed(const Error& error, Duration) override { failures.push_back(error.text); }
   void carry(Task<>) override { ADD_FAILURE(); }
+  void enter_handshake(HandshakeGate::Slot&, Scope&) override { ADD_FAILURE(); }
   void warn(const SocketAddress& client, const std::string& text) override {
     warnings.push_back(client.to_string() + ": " + text);
   }

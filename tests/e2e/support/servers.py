@@ -167,3 +167,31 @@ def dnsmasq(directory, **addresses):
                    "--bind-interfaces", "--listen-address=127.0.0.1", f"--port={port}", "--pid-file=",
                    "--local=/example/", "--user=",
                    "--group=", *known], port, directory / f"dnsmasq-{port}.out")
+
+
+class Sshd:
+    """An SSH server into which the user of the tests can log in, with a key made for it."""
+
+    def __init__(self, directory):
+        self.port = free_port()
+        self._key, host_key = directory / "user", directory / "host"
+        for key in (self._key, host_key):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+        if os.getuid() == 0:
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
+        options = {"Port": self.port, "ListenAddress": "127.0.0.1", "HostKey": host_key, "UsePAM": "no", "StrictModes": "no",
+                   "PidFile": "none", "AuthorizedKeysFile": f"{self._key}.pub", "PermitRootLogin": "prohibit-password"}
+        self._server = Server(["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null",
+                               *(word for name, value in options.items() for word in ("-o", f"{name}={value}"))],
+                              self.port, directory / "sshd.out")
+
+    def ssh(self, port, command):
+        """What `command` says when it is run through `port`."""
+        done = subprocess.run(["ssh", "-F", "/dev/null", "-i", str(self._key), "-p", str(port), "-o", "IdentitiesOnly=yes",
+                               "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes",
+                               "127.0.0.1", command], capture_output=True, timeout=60, stdin=subprocess.DEVNULL, text=True)
+        assert done.returncode == 0, f"{done.stderr[-2000:]}\n{self._server.output}"
+        return done.stdout
+
+    def close(self):
+        self._server.close()

@@ -1,0 +1,171 @@
+// For tests of WebSocket: two ends over a memory pipe, and an end whose peer is the test.
+#pragma once
+
+#include "net/memory_pipe.hpp"
+#include "net/stream_io.hpp"
+#include "runtime/task_group.hpp"
+#include "ws/connect.hpp"
+#include "ws/stream.hpp"
+#include "ws/upgrade.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gost::ws::testing {
+
+inline std::vector<std::uint8_t> noise(std::size_t size, std::uint32_t seed) {
+  std::minstd_rand random(seed);
+  std::vector<std::uint8_t> bytes(size);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+  return bytes;
+}
+
+/// One frame as the peer of `to` would send it.
+inline std::string frame(Role to, FrameHeader header, std::string_view payload) {
+  header.length = payload.size();
+  std::vector<std::uint8_t> bytes(as_bytes(payload).begin(), as_bytes(payload).end());
+  if (to == Role::server) {
+    header.masked = true;
+    header.key = {0x11, 0x22, 0x33, 0x44};
+    mask(bytes, header.key, 0);
+  }
+  return std::string(as_text(encode_frame_head(header).view())) + std::string(as_text(bytes));
+}
+inline std::string frame(Role to, Opcode opcode, std::string_view payload, bool fin = true) {
+  return frame(to, FrameHeader{.opcode = opcode, .fin = fin}, payload);
+}
+
+/// What a peer reads from an end: frames, unmasked, as "binary 05 00".
+inline std::string described(Role from, std::string_view raw) {
+  FrameDecoder decoder(from == Role::client ? Role::server : Role::client, true);
+  Bytes rest = as_bytes(raw);
+  std::string text;
+  std::string payload;
+  auto say = [&text](std::string_view what, std::string_view of) {
+    text += (text.empty() ? "" : " | ") + std::string(what) + " " + to_hex(as_bytes(of));
+  };
+  for (;;) {
+    auto event = decoder.next(rest);
+    if (!event) return text + " ! " + event.error().text;
+    switch (*event) {
+    case FrameDecoder::Event::need_more: return text + (decoder.at_a_boundary() ? "" : " …");
+    case FrameDecoder::Event::data: {
+      std::vector<std::uint8_t> some(rest.size());
+      some.resize(decoder.take(some, rest));
+      payload += as_text(some);
+      break;
+    }
+    case FrameDecoder::Event::end_of_message: say("message", std::exchange(payload, {})); break;
+    case FrameDecoder::Event::ping: say("ping", as_text(decoder.control())); break;
+    case FrameDecoder::Event::pong: say("pong", as_text(decoder.control())); break;
+    case FrameDecoder::Event::close: say("close", as_text(decoder.control())); break;
+    }
+  }
+}
+
+/// One end, and the raw stream of its peer.
+struct Lone {
+  explicit Lone(Role role, StreamOptions options = {}, const MemoryPipeOptions& pipe = {}) : role_(role) {
+    options.sender.role = role;
+    auto [near, far] = make_memory_pipe(pipe);
+    peer = std::move(far);
+    end = std::make_unique<WsStream>(io, std::move(near), options);
+  }
+
+  /// The peer sends these bytes; all of them must fit.
+  void put(std::string_view bytes) { ASSERT_EQ(peer->try_write(as_bytes(bytes)).bytes, bytes.size()); }
+  void put(Opcode opcode, std::string_view payload, bool fin = true) { put(frame(role_, opcode, payload, fin)); }
+  /// What the end can read now; `last` is what came instead of more.
+  std::string get(std::size_t most = 100'000) {
+    std::string text;
+    std::vector<std::uint8_t> buffer(most);
+    for (;;) {
+      last = end->try_read(buffer);
+      if (last.status != IoResult::Status::ok) return text;
+      text += as_text(Bytes(buffer).first(last.bytes));
+    }
+  }
+  std::string raw() {
+    std::string text;
+    std::vector<std::uint8_t> buffer(100'000);
+    for (;;) {
+      IoResult io_result = peer->try_read(buffer);
+      if (io_result.status != IoResult::Status::ok) return text;
+      text += as_text(Bytes(buffer).first(io_result.bytes));
+    }
+  }
+  /// The frames that the peer has got.
+  std::string heard() { return described(role_, raw()); }
+  std::string error() const { return end->error(last.error).text; }
+
+  IoContext io{Loop::Time::simulated};
+  std::unique_ptr<Stream> peer;
+  std::unique_ptr<WsStream> end;
+  IoResult last;
+
+ private:
+  Role role_;
+};
+
+/// Both ends, after a handshake.
+class Pair {
+ public:
+  MemoryPipeOptions pipe;
+  bool client_first = true;  ///< the pipe's options are the client's (else the server's)
+  ServerOptions server_options;
+  ClientOptions client_options;
+
+  IoContext io{Loop::Time::simulated};
+  std::unique_ptr<Stream> client;
+  std::unique_ptr<Stream> server;
+  std::optional<Error> client_error;
+  std::optional<Error> server_error;
+
+  void connect() { io.loop.run(shake()); }
+
+  /// The first error that reading meets, if it is not the end of the stream.
+  static Task<std::optional<Error>> read_to_end(Stream& stream, std::string& into) {
+    std::vector<std::uint8_t> buffer(70'000);
+    for (;;) {
+      auto got = co_await read_some(stream, buffer);
+      if (!got) co_return got.error();
+      if (*got == 0) co_return std::nullopt;
+      into += as_text(Bytes(buffer).first(*got));
+    }
+  }
+
+ private:
+  Task<> accept(std::unique_ptr<Stream> below) {
+    const WsUpgrade upgrade(server_options);
+    keep(co_await upgrade.upgrade(io, std::move(below)), server, server_error);
+  }
+  Task<> dial(std::unique_ptr<Stream> below) {
+    keep(co_await with_deadline(client_options.handshake_timeout, ws_connect(io, std::move(below), client_options)),
+         client, client_error);
+  }
+  Task<> shake() {
+    client_options.host = "proxy.example:8080";
+    auto [first, second] = make_memory_pipe(pipe);
+    if (!client_first) std::swap(first, second);
+    TaskGroup group(co_await this_scope());
+    group.spawn(dial(std::move(first)));
+    group.spawn(accept(std::move(second)));
+    co_await group.join();
+  }
+  static void keep(Result<std::unique_ptr<Stream>> made, std::unique_ptr<Stream>& stream,
+                   std::optional<Error>& error) {
+    if (made) {
+      stream = std::move(*made);
+    } else {
+      error = made.error();
+    }
+  }
+};
+
+}  // namespace gost::ws::testing

@@ -1,0 +1,271 @@
+"""KCP: both roles against kcptun, ourselves over a bad network, and bad input."""
+import contextlib
+import hashlib
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+
+from support import kcptun, peers, servers, wire
+from support.impairment import BadNetwork
+from support.udp import Association, UdpAnswering, UdpTunnel, udp_socket
+from support.waiting import TIMEOUT, wait_until
+
+CIPHERS = ["aes", "aes-128", "aes-192", "salsa20", "blowfish", "twofish", "cast5", "3des", "tea", "xtea", "xor", "sm4",
+           "none"]
+MODES = ["normal", "fast", "fast2", "fast3"]
+# Of both programs: options of gost, options of kcptun.
+VARIANTS = {
+    **{crypt: (f"kcp.crypt={crypt}", {"crypt": crypt}) for crypt in CIPHERS},
+    **{mode: (f"kcp.mode={mode}", {"mode": mode}) for mode in MODES},
+    "nocomp": ("kcp.nocomp=true", {"nocomp": True}),
+    "smux-2": ("kcp.smuxver=2", {"smuxver": 2}),
+    "no-fec": ("kcp.datashard=0&kcp.parityshard=0", {"datashard": 0, "parityshard": 0}),
+    "fec-here": ("kcp.datashard=7&kcp.parityshard=2", {"datashard": 0, "parityshard": 0}),
+    "fec-there": ("kcp.datashard=0", {"datashard": 20, "parityshard": 5}),
+    "fec-mismatched": ("kcp.datashard=5&kcp.parityshard=1", {"datashard": 10, "parityshard": 3}),
+    "mtu": ("kcp.mtu=600", {"mtu": 1200}),
+    "windows": ("kcp.sndwnd=16&kcp.rcvwnd=16", {"sndwnd": 1024, "rcvwnd": 1024}),
+}
+KEY = "kcp.key=test"
+MEGABYTE = peers.pattern(1 << 20)
+
+
+def transfer(sock, data):
+    """Sends `data` to an echo server and reads it back, at once in both directions."""
+    sock.settimeout(TIMEOUT)
+    received = bytearray()
+    at = 0
+    sock.setblocking(False)
+    deadline = time.monotonic() + 3 * TIMEOUT
+    while len(received) < len(data):
+        assert time.monotonic() < deadline, f"{at} bytes sent, {len(received)} received"
+        with contextlib.suppress(BlockingIOError):
+            at += sock.send(data[at:at + 65536])
+        try:
+            got = sock.recv(1 << 16)
+            assert got, "the tunnel has ended"
+            received += got
+        except BlockingIOError:
+            time.sleep(0.001)
+    sock.setblocking(True)
+    sock.settimeout(TIMEOUT)
+    assert received == data
+
+
+def through(proxy, echo, data=MEGABYTE):
+    with contextlib.closing(wire.tunnel5(proxy, echo.address)) as sock:
+        transfer(sock, data)
+
+
+def chained(gost, server, options=KEY, **more):
+    """Our SOCKS server whose way leads through the kcp proxy at `server`."""
+    return gost("-L", "socks5://127.0.0.1:0?udp=true&notls=true", "-F",
+                f"socks5+kcp://127.0.0.1:{server[1]}?{options}&notls=true", **more)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_kcptun_client(gost, echo, tmp_path, variant):
+    ours, theirs = VARIANTS[variant]
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&{ours}")
+    with contextlib.closing(kcptun.client(tmp_path, server.address, **{"key": "test", **theirs})) as client:
+        through(client.address, echo)
+        through(client.address, echo, b"again")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_kcptun_server(gost, echo, tmp_path, variant):
+    ours, theirs = VARIANTS[variant]
+    with contextlib.closing(servers.microsocks(tmp_path)) as socks, contextlib.closing(
+            kcptun.server(tmp_path, socks.address, **{"key": "test", **theirs})) as server:
+        client = chained(gost, server.address, f"{KEY}&{ours}")
+        through(client.address, echo)
+        through(client.address, echo, b"again")
+
+
+@pytest.mark.parametrize("key", ["", "it's a secrect"])
+def test_both_public_keys_reach_a_server_without_one(gost, echo, tmp_path, key):
+    server = gost("-L", "socks5+kcp://127.0.0.1:0", "-D")
+    with contextlib.closing(kcptun.client(tmp_path, server.address, key=key)) as client:
+        through(client.address, echo, b"hello")
+    server.wait_for_log("the empty key" if not key else "the key of GOST's documentation")
+    server.wait_for_log("kcp.key", level="warn")
+
+
+def test_socks4(gost, echo):
+    server = gost("-L", f"socks4+kcp://127.0.0.1:0?{KEY}")
+    client = gost("-L", "socks5://127.0.0.1:0", "-F", f"socks4+kcp://127.0.0.1:{server.port}?{KEY}")
+    through(client.address, echo)
+
+
+def test_forwards(gost, echo):
+    far = gost("-L", f"tcp+kcp://127.0.0.1:0/127.0.0.1:{echo.port}?{KEY}")
+    near = gost("-L", "tcp://127.0.0.1:0", "-F", f"forward+kcp://127.0.0.1:{far.port}?{KEY}")
+    with contextlib.closing(wire.connect(near.address)) as sock:
+        transfer(sock, MEGABYTE)
+
+
+def test_one_session_for_many_streams(gost, echo):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true", "-D", env={"GOMAXPROCS": "1"})
+    client = chained(gost, server.address)
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(contextlib.closing(wire.tunnel5(client.address, echo.address)))
+                 for _ in range(50)]
+        for sock in socks:
+            wire.assert_echo(sock)
+
+
+def test_datagrams(gost):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true&udp=true")
+    with contextlib.closing(UdpAnswering()) as answering:
+        # In frames on the tunnel (UDP-TUN).
+        client = chained(gost, server.address)
+        for make in (Association, UdpTunnel):
+            with contextlib.closing(make(client.address)) as association:
+                association.assert_echo(answering.address)
+        # UDP ASSOCIATE through the tunnel, as its control connection; the datagrams take their own way.
+        plain = gost("-L", "socks5://127.0.0.1:0?udp=true&notls=true", "-F",
+                     f"socks5+kcp://127.0.0.1:{server.port}?{KEY}&notls=true&relay=udp")
+        with contextlib.closing(Association(plain.address)) as association:
+            association.assert_echo(answering.address)
+
+
+def test_second_hop(gost, echo):
+    """A kcp proxy behind another proxy: its packets are that proxy's datagrams."""
+    first = gost("-L", "socks5://127.0.0.1:0?udp=true&notls=true")
+    second = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true")
+    client = gost("-L", "socks5://127.0.0.1:0", "-F", f"socks5://127.0.0.1:{first.port}?notls=true", "-F",
+                  f"socks5+kcp://127.0.0.1:{second.port}?{KEY}&notls=true")
+    through(client.address, echo)
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.05, 0.3])
+@pytest.mark.parametrize("mode", ["normal", "fast3"])
+def test_bad_network(gost, echo, loss, mode):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&kcp.mode={mode}&notls=true")
+    with contextlib.closing(
+            BadNetwork(server.address, loss=loss, delay=0.1, jitter=0.02, repetition=loss / 2)) as network:
+        client = chained(gost, network.address, f"{KEY}&kcp.mode={mode}")
+        through(client.address, echo, MEGABYTE[:300_000])
+
+
+def test_restarted_server_is_noticed_at_once(gost, echo):
+    port = servers.free_port()
+    url = f"socks5+kcp://127.0.0.1:{port}?{KEY}&notls=true"
+    first = gost("-L", url)
+    with contextlib.closing(BadNetwork(("127.0.0.1", port))) as network:
+        client = chained(gost, network.address)
+        through(client.address, echo, b"before")
+        first.stop()
+        gost("-L", url)
+        begun = time.monotonic()
+        through(client.address, echo, b"after")
+        assert time.monotonic() - begun < 5
+
+
+def test_changed_source_is_a_new_session(gost, echo):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true")
+    with contextlib.closing(BadNetwork(server.address)) as network:
+        client = chained(gost, network.address)
+        through(client.address, echo, b"before")
+        network.forget_ways()
+        begun = time.monotonic()
+        through(client.address, echo, b"after")
+        assert time.monotonic() - begun < 5
+
+
+def test_refusal_ends_the_session(gost, echo):
+    port = servers.free_port()
+    url = f"socks5+kcp://127.0.0.1:{port}?{KEY}&notls=true"
+    first = gost("-L", url)
+    client = chained(gost, ("127.0.0.1", port))
+    through(client.address, echo, b"before")
+    first.stop()
+    with contextlib.closing(wire.connect(client.address)) as sock:
+        begun = time.monotonic()
+        sock.sendall(wire.GREETING)
+        assert wire.read_exactly(sock, 2) == b"\x05\x00"
+        sock.sendall(wire.request5(*echo.address))
+        assert wire.read_reply5(sock)[0] != 0
+        assert time.monotonic() - begun < 5
+    gost("-L", url)
+    through(client.address, echo, b"after")
+
+
+def test_silent_server_is_given_up(gost, echo):
+    with contextlib.closing(udp_socket()) as silent:
+        client = chained(gost, silent.getsockname(), f"{KEY}&kcp.peerTimeout=1s")
+        with contextlib.closing(wire.connect(client.address)) as sock:
+            sock.sendall(wire.GREETING)
+            assert wire.read_exactly(sock, 2) == b"\x05\x00"
+            sock.sendall(wire.request5(*echo.address))
+            assert wire.read_reply5(sock)[0] != 0
+        client.wait_for_log("no acknowledgement for 1s")
+
+
+def test_wrong_key_is_dropped(gost, echo):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true")
+    stranger = chained(gost, server.address, "kcp.key=other&kcp.peerTimeout=1s")
+    with contextlib.closing(wire.connect(stranger.address)) as sock:
+        sock.sendall(wire.GREETING + wire.request5(*echo.address))
+        assert wire.read_exactly(sock, 2) == b"\x05\x00"
+        assert wire.read_reply5(sock)[0] != 0
+    through(chained(gost, server.address).address, echo, b"still here")
+
+
+def test_garbage_and_replays(gost, echo):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true")
+    with contextlib.closing(BadNetwork(server.address)) as network:
+        client = chained(gost, network.address)
+        with contextlib.closing(wire.tunnel5(client.address, echo.address)) as sock:
+            transfer(sock, MEGABYTE[:100_000])
+            for direction, data in list(network.seen):
+                for bad in (data, data[:-1], data[:30], b"", os.urandom(len(data)), data + b"x", data + bytes(1500)):
+                    network.send_up(bad)
+            transfer(sock, MEGABYTE[:100_000])
+            # From elsewhere, packets of a session that goes on make no session.
+            with contextlib.closing(udp_socket()) as elsewhere:
+                for direction, data in list(network.seen)[:200]:
+                    elsewhere.sendto(data, server.address)
+            transfer(sock, MEGABYTE[:100_000])
+
+
+def test_sessions_are_bounded(gost, echo):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true&kcp.maxSessionsPerHost=2")
+    clients = [chained(gost, server.address, f"{KEY}&kcp.peerTimeout=2s") for _ in range(3)]
+    for client in clients[:2]:
+        through(client.address, echo, b"hello")
+    with contextlib.closing(wire.connect(clients[2].address)) as sock:
+        sock.sendall(wire.GREETING + wire.request5(*echo.address))
+        assert wire.read_exactly(sock, 2) == b"\x05\x00"
+        assert wire.read_reply5(sock)[0] != 0
+    server.wait_for_log("refused a session", level="warn")
+
+
+def test_tunnels_outlive_the_end_of_accepting(gost, echo):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true")
+    client = chained(gost, server.address)
+    with contextlib.closing(wire.tunnel5(client.address, echo.address)) as sock:
+        wire.assert_echo(sock)
+        server.signal(15)
+        server.wait_for_log("shutting down")
+        transfer(sock, MEGABYTE)
+
+
+def test_download_is_whole(gost, web):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&kcp.mode=fast3&notls=true")
+    client = chained(gost, server.address, f"{KEY}&kcp.mode=fast3")
+    size = 30_000_000
+    done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", "60", "--socks5-hostname",
+                           f"127.0.0.1:{client.port}", f"http://127.0.0.1:{web.port}/bytes/{size}"],
+                          capture_output=True, check=True)
+    assert hashlib.sha256(done.stdout).digest() == hashlib.sha256(peers.pattern(size)).digest()
+
+
+def test_tcp_is_refused(tmp_path):
+    from support.program import run_gost
+    done = run_gost("-L", "socks5+kcp://127.0.0.1:0?kcp.tcp=true")
+    assert done.returncode != 0
+    assert "kcp.tcp" in done.stderr
