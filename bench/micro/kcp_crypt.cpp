@@ -39,21 +39,21 @@ void count(benchmark::State& state, std::size_t packets) {
 void encrypt(benchmark::State& state, const std::string& name) {
   auto crypt = crypt_of(name);
   Packets packets;
-  for (auto _ : state) crypt->encrypt_batch(packets.views());
+  while (state.KeepRunning()) crypt->encrypt_batch(packets.views());
   count(state, kBatch);
 }
 
 void encrypt_one(benchmark::State& state, const std::string& name) {
   auto crypt = crypt_of(name);
   Packets packets;
-  for (auto _ : state) crypt->encrypt(packets.views()[0]);
+  while (state.KeepRunning()) crypt->encrypt(packets.views()[0]);
   count(state, 1);
 }
 
 void decrypt(benchmark::State& state, const std::string& name) {
   auto crypt = crypt_of(name);
   Packets packets;
-  for (auto _ : state)
+  while (state.KeepRunning())
     for (MutableBytes packet : packets.views()) crypt->decrypt(packet);
   count(state, kBatch);
 }
@@ -63,7 +63,7 @@ void seal_packets(benchmark::State& state, const std::string& name) {
   auto crypt = crypt_of(name);
   auto nonces = NonceSource::make();
   Packets packets;
-  for (auto _ : state) seal_batch(*crypt, *nonces, packets.views());
+  while (state.KeepRunning()) seal_batch(*crypt, *nonces, packets.views());
   count(state, kBatch);
 }
 
@@ -74,7 +74,7 @@ void open_packets(benchmark::State& state, const std::string& name) {
   Packets sealed;
   Packets packets;
   seal_batch(*crypt, *nonces, sealed.views());
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     for (std::size_t i = 0; i < kBatch; ++i) {
       std::ranges::copy(sealed.views()[i], packets.views()[i].begin());
       benchmark::DoNotOptimize(open(*crypt, packets.views()[i]));

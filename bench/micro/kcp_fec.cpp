@@ -41,7 +41,7 @@ void count(benchmark::State& state, std::size_t packets) {
 void encode(benchmark::State& state) {
   FecEncoder encoder(code_of(state), kMaxPacket, kCryptHeader);
   Packet packet(kPacket, 1);
-  for (auto _ : state) benchmark::DoNotOptimize(encoder.add(packet).data());
+  while (state.KeepRunning()) benchmark::DoNotOptimize(encoder.add(packet).data());
   count(state, 1);
 }
 
@@ -52,7 +52,7 @@ void decode(benchmark::State& state) {
   auto packets = make_packets(code, kGroups);
   auto lost = static_cast<std::size_t>(state.range(2));
   ShardPool pool;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     FecDecoder decoder(code, pool);
     for (std::size_t i = 0; i < packets.size(); ++i)
       if (i % code->shards() >= lost) benchmark::DoNotOptimize(decoder.decode(packets[i], {}).size());

@@ -71,7 +71,7 @@ Data text() {
 void write(benchmark::State& state, const Data& data) {
   BufferPool buffers;
   SnappyStream stream(buffers, std::make_unique<EndlessStream>());
-  for (auto _ : state) benchmark::DoNotOptimize(stream.try_write(data).bytes);
+  while (state.KeepRunning()) benchmark::DoNotOptimize(stream.try_write(data).bytes);
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(kWrite));
 }
 
@@ -83,7 +83,7 @@ void read(benchmark::State& state, const Data& data) {
   SnappyStream stream(buffers, std::make_unique<EndlessStream>(begin, chunk));
   Data into(BufferPool::kBufferSize);
   std::int64_t bytes = 0;
-  for (auto _ : state) bytes += static_cast<std::int64_t>(stream.try_read(into).bytes);
+  while (state.KeepRunning()) bytes += static_cast<std::int64_t>(stream.try_read(into).bytes);
   state.SetBytesProcessed(bytes);
 }
 

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cstdlib>
@@ -40,6 +41,8 @@ std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> connected(Loop& loop
   need(::connect(near.get(), generic, size) == 0);
   Fd far(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   need(far.get() >= 0 && ::fcntl(near.get(), F_SETFL, O_NONBLOCK) == 0);
+  int on = 1;
+  for (const Fd* end : {&near, &far}) need(::setsockopt(end->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
   return {TcpStream::adopt(loop, std::move(near), {}).value(), TcpStream::adopt(loop, std::move(far), {}).value()};
 }
 

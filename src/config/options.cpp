@@ -42,7 +42,7 @@ constexpr std::string_view kWs =
     "ws.readBufferSize|readBufferSize:i ws.writeBufferSize|writeBufferSize:i "
     "ws.enableCompression|enableCompression:b "
     "ws.header|header:m ";
-constexpr std::string_view kWsListener = "ws.backlog|backlog:i ttl:d trustedProxies:l ";
+constexpr std::string_view kWsListener = "ws.backlog|backlog:i ws.keepalive:b ttl:d trustedProxies:l ";
 constexpr std::string_view kWsDialer =
     "ws.host|host:s ws.keepalive|keepalive:b ttl|keepalive.interval:d tcp.keepalive:b tcp.keepalive.idle:d "
     "tcp.keepalive.interval:d tcp.keepalive.count:i ";

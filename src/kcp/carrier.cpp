@@ -1,7 +1,6 @@
 #include "kcp/carrier.hpp"
 
 #include "net/outgoing_list.hpp"
-#include "runtime/turn.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +10,7 @@ namespace gost::kcp {
 
 namespace {
 
-/// A socket without room is tried again so soon.
+/// A socket without room is tried again so soon, and a session flushed again.
 constexpr Duration kRetry = std::chrono::milliseconds(1);
 /// Packets that wait in the socket keep segments from timing out, but not for ever.
 constexpr int kPatience = 16;
@@ -59,14 +58,14 @@ Task<> Carrier::run() {
 }
 
 Task<> Carrier::receive() {
-  Turn turn;
   while (co_await below_->until(Interest::read) == Outcome::ready) {
     IoResult got = below_->try_receive(io_.datagrams);
     if (got.status == IoResult::Status::eof) co_return conclude({Cause::eof, "kcp: the way to the peer has ended"});
     if (got.status == IoResult::Status::error) co_return conclude(below_->error(got.error).in("kcp: read"));
-    if (got.status == IoResult::Status::ok) dispatch();
-    flush();
-    if (turn.used_up(got.bytes) && co_await yield() != Outcome::ready) co_return;
+    if (got.status != IoResult::Status::ok) continue;
+    dispatch();
+    // Readers have the next turn, and make room in the window that is told when afterwards leaves what is due.
+    if (co_await yield() != Outcome::ready) co_return;
   }
 }
 
@@ -75,7 +74,8 @@ Task<> Carrier::send() {
     if (below_->pending()) {
       IoResult moved = below_->try_flush();
       if (moved.status == IoResult::Status::error) co_return conclude(below_->error(moved.error).in("kcp: write"));
-      if (moved.status == IoResult::Status::eof) co_return conclude({Cause::eof, "kcp: the way to the peer has ended"});
+      if (moved.status == IoResult::Status::eof)
+        co_return conclude({Cause::eof, "kcp: the way to the peer has ended"});
       if (moved.status == IoResult::Status::would_block && co_await below_->until(Interest::write) != Outcome::ready)
         co_return;
       continue;
@@ -180,7 +180,8 @@ bool Carrier::flush_session(Session& session, PacketBatch& batch, std::size_t mo
   if (session.over(now())) {
     remove(session);
   } else if (all) {
-    session.arm();
+    // What was postponed is due still, yet not in this flush.
+    session.arm(now() + kRetry);
   } else {
     // The others first.
     due_.push_back(session);

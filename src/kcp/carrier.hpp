@@ -50,8 +50,8 @@ class Carrier {
   /// When run() has ended or was never called.
   ~Carrier();
 
-  /// Carries until the scope is stopped, the way below has ended or, after end_when_empty(), the last session has. All
-  /// sessions have ended then.
+  /// Carries until the scope is stopped, the way below has ended or, after end_when_empty(), the last session has.
+  /// All sessions have ended then.
   Task<> run();
   /// Has run() end as soon as there is no session.
   void end_when_empty();
@@ -106,7 +106,7 @@ class Carrier {
   Event work_;                         ///< there is something for send()
   std::unique_ptr<PacketBatch> kept_;  ///< sealed, and the socket had no room
   int postponed_ = 0;
-  int last_error_ = 0;  ///< of a send
+  int last_error_ = 0;          ///< of a send
   TaskGroup* group_ = nullptr;  ///< while run() runs
   bool ends_when_empty_ = false;
   std::optional<Error> error_;

@@ -17,8 +17,8 @@ namespace {
 const SocketAddress kClient(IpAddress::v4({192, 0, 2, 1}), 4000);
 
 /// Two ends of a KCP configuration on one loop.
-class CarrierTest : public ::testing::Test, protected StreamSink {
- protected:
+class CarrierTest : public ::testing::Test, public StreamSink {
+ public:
   CarrierTest() {
     options_.keys = {"test"};
     options_.mode = "fast3";
@@ -28,9 +28,7 @@ class CarrierTest : public ::testing::Test, protected StreamSink {
   }
 
   /// Runs `talk` with a client and a server.
-  void run(std::function<Task<>(CarrierTest&)> talk) {
-    io_.loop.run(main(std::move(talk)));
-  }
+  void run(std::function<Task<>(CarrierTest&)> talk) { io_.loop.run(main(std::move(talk))); }
   Task<> main(std::function<Task<>(CarrierTest&)> talk) {
     TaskGroup group(co_await this_scope());
     group_ = &group;
@@ -87,7 +85,7 @@ Task<std::string> read_text(Stream& stream, std::size_t size) {
 TEST_F(CarrierTest, BytesInBothDirections) {
   run([](CarrierTest& test) -> Task<> {
     auto client = test.dial();
-    EXPECT_EQ(client->layers(), "udp,kcp");
+    EXPECT_EQ(client->layers(), "memory,kcp");
     (co_await write_all(*client, as_bytes("hello"))).value();
     Stream* server = co_await test.accepted();
     EXPECT_EQ(server->remote(), kClient);
@@ -150,7 +148,7 @@ TEST_F(CarrierTest, PeerThatHasGone) {
     test.accepted_.clear();
     while (test.lobby_->carrier().sessions() > 0) co_await sleep_for(std::chrono::milliseconds(1));
     (co_await write_all(*client, as_bytes("again"))).value();
-    EXPECT_EQ(co_await read_text(*client, 1), "kcp: the peer has forgotten the session, as after a restart");
+    EXPECT_EQ(co_await read_text(*client, 1), "read: kcp: the peer has forgotten the session, as after a restart");
     EXPECT_TRUE(test.accepted_.empty());
   });
 }
@@ -161,7 +159,7 @@ TEST_F(CarrierTest, SilentPeer) {
     test.lobby_->close();
     (co_await write_all(*client, as_bytes("hello"))).value();
     const TimePoint begun = test.io_.loop.now();
-    EXPECT_EQ(co_await read_text(*client, 1), "kcp: no acknowledgement for 5s");
+    EXPECT_EQ(co_await read_text(*client, 1), "read: kcp: no acknowledgement for 5s");
     EXPECT_EQ(std::chrono::round<std::chrono::seconds>(test.io_.loop.now() - begun), std::chrono::seconds(5));
     EXPECT_EQ(client->try_write(as_bytes("x")).error, ETIMEDOUT);
   });
@@ -180,7 +178,7 @@ TEST_F(CarrierTest, NewConversationFromTheSameSource) {
     (co_await write_all(*client, as_bytes("two"))).value();
     Stream* second = co_await test.accepted(1);
     EXPECT_EQ(co_await read_text(*second, 3), "two");
-    EXPECT_EQ(co_await read_text(*first, 1), "kcp: the client has begun a new session");
+    EXPECT_EQ(co_await read_text(*first, 1), "read: kcp: the client has begun a new session");
     EXPECT_EQ(test.lobby_->carrier().sessions(), 1U);
   });
 }

@@ -12,8 +12,8 @@
 namespace gost::kcp {
 
 /// Each stream is a session of its own, with snappy unless it is switched off, and a socket of its own. There is no
-/// handshake, so a peer that is not there shows only when nothing is acknowledged, or when its system refuses a packet.
-/// Sessions are carried by IoContext::background.
+/// handshake, so a peer that is not there shows only when nothing is acknowledged, or when its system refuses a
+/// packet. Sessions are carried by IoContext::background.
 class KcpDialer final : public Dialer {
  public:
   /// `options` must be valid. Errors: the key cannot be derived, or the library lacks the cipher. Takes milliseconds.

@@ -78,13 +78,11 @@ bool FecDecoder::learn(std::uint32_t sequence, bool parity) {
 }
 
 FecDecoder::Group* FecDecoder::find(std::uint32_t first, TimePoint now) {
-  Group* place = nullptr;
+  Group* place = groups_.data();
   for (Group& group : groups_) {
     if (group.used && group.first == first) return &group;
     // An unused place, else that of the oldest group.
-    if (place == nullptr ||
-        (place->used && (!group.used || static_cast<std::int32_t>(group.first - place->first) < 0)))
-      place = &group;
+    if (place->used && (!group.used || static_cast<std::int32_t>(group.first - place->first) < 0)) place = &group;
   }
   if (place->used && static_cast<std::int32_t>(first - place->first) < 0) return nullptr;
   finish(*place);

@@ -21,7 +21,8 @@ namespace gost::kcp {
 /// go on until they end, and their sockets stay open so long.
 class KcpListener final : public Listener {
  public:
-  /// `options` must be valid. Errors: the keys cannot be derived, or the library lacks the cipher. Takes milliseconds.
+  /// `options` must be valid. Errors: the keys cannot be derived, or the library lacks the cipher. Takes
+  /// milliseconds.
   static Result<std::unique_ptr<KcpListener>> make(std::string address, const Options& options, Logger log);
 
   Result<> bind(std::size_t loops) override;

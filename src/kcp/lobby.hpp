@@ -18,7 +18,8 @@ class Lobby final : public Reception {
  public:
   /// `snappy`: streams are compressed.
   Lobby(IoContext& io, StreamSink& sink, std::unique_ptr<Datagram> socket, std::shared_ptr<LoopState> state,
-        std::shared_ptr<const ConnectionOptions> options, std::shared_ptr<SessionQuota> quota, bool snappy, Logger log);
+        std::shared_ptr<const ConnectionOptions> options, std::shared_ptr<SessionQuota> quota, bool snappy,
+        Logger log);
 
   Carrier& carrier() { return carrier_; }
   /// From now on nobody new gets in.

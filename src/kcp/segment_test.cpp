@@ -9,8 +9,9 @@ namespace {
 
 TEST(SegmentTest, RecordedSegment) {
   // wire.md §12.12
-  auto bytes = from_hex("6b63285e 51 00 2000 03000000 00000000 00000000 12000000"
-                        "ff060000734e61507059 01 0c0000 4439ac2f");
+  auto bytes = from_hex(
+      "6b63285e 51 00 2000 03000000 00000000 00000000 12000000"
+      "ff060000734e61507059 01 0c0000 4439ac2f");
   Bytes packet(*bytes);
   auto segment = take_segment(packet);
   ASSERT_TRUE(segment);

@@ -37,13 +37,14 @@ void Session::settle() {
     if (connection_.readable() > 0) stream_->readable();
     if (connection_.writable()) stream_->writable();
   }
-  arm();
+  arm({});
 }
 
-void Session::arm() {
+void Session::arm(TimePoint earliest) {
   const TimePoint now = carrier_.now();
   auto next = connection_.next_timeout(now);
   if (linger_until_ && (!next || *next > *linger_until_)) next = linger_until_;
+  if (next) next = std::max(*next, earliest);
   if (failure() || (next && *next <= now)) {
     carrier_.due(*this);
   } else if (next) {

@@ -43,8 +43,8 @@ class Session final : public ListHook<TouchedTag>, public ListHook<DueTag>, priv
 
   /// Wakes whoever waits for what came, and sees to it that flush() is called in time.
   void settle();
-  /// Sets the timer for what is due next.
-  void arm();
+  /// Sets the timer for what is due next, but not before `earliest`.
+  void arm(TimePoint earliest);
   /// Whether the carrier can destroy it.
   bool over(TimePoint now) const;
   /// Nothing goes on any more.

@@ -2,7 +2,6 @@
 import contextlib
 import hashlib
 import os
-import socket
 import subprocess
 import time
 
@@ -10,6 +9,7 @@ import pytest
 
 from support import kcptun, peers, servers, wire
 from support.impairment import BadNetwork
+from support.program import run_gost
 from support.udp import Association, UdpAnswering, UdpTunnel, udp_socket
 from support.waiting import TIMEOUT, wait_until
 
@@ -102,19 +102,22 @@ def test_socks4(gost, echo):
 
 def test_forwards(gost, echo):
     far = gost("-L", f"tcp+kcp://127.0.0.1:0/127.0.0.1:{echo.port}?{KEY}")
-    near = gost("-L", "tcp://127.0.0.1:0", "-F", f"forward+kcp://127.0.0.1:{far.port}?{KEY}")
+    near = gost("-L", f"tcp://127.0.0.1:0/127.0.0.1:{echo.port}", "-F", f"forward+kcp://127.0.0.1:{far.port}?{KEY}")
     with contextlib.closing(wire.connect(near.address)) as sock:
         transfer(sock, MEGABYTE)
 
 
 def test_one_session_for_many_streams(gost, echo):
-    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true", "-D", env={"GOMAXPROCS": "1"})
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true", env={"GOST_LOGGER_LEVEL": "debug"})
     client = chained(gost, server.address)
     with contextlib.ExitStack() as stack:
         socks = [stack.enter_context(contextlib.closing(wire.tunnel5(client.address, echo.address)))
                  for _ in range(50)]
         for sock in socks:
             wire.assert_echo(sock)
+    # One for each loop of the client at most.
+    opened = {line["remote"] for line in server.log_lines("<->")}
+    assert len(opened) <= os.cpu_count()
 
 
 def test_datagrams(gost):
@@ -196,7 +199,7 @@ def test_refusal_ends_the_session(gost, echo):
 
 def test_silent_server_is_given_up(gost, echo):
     with contextlib.closing(udp_socket()) as silent:
-        client = chained(gost, silent.getsockname(), f"{KEY}&kcp.peerTimeout=1s")
+        client = chained(gost, silent.getsockname(), f"{KEY}&kcp.peerTimeout=1s", env={"GOST_LOGGER_LEVEL": "debug"})
         with contextlib.closing(wire.connect(client.address)) as sock:
             sock.sendall(wire.GREETING)
             assert wire.read_exactly(sock, 2) == b"\x05\x00"
@@ -221,13 +224,13 @@ def test_garbage_and_replays(gost, echo):
         client = chained(gost, network.address)
         with contextlib.closing(wire.tunnel5(client.address, echo.address)) as sock:
             transfer(sock, MEGABYTE[:100_000])
-            for direction, data in list(network.seen):
+            for _, data in list(network.seen):
                 for bad in (data, data[:-1], data[:30], b"", os.urandom(len(data)), data + b"x", data + bytes(1500)):
                     network.send_up(bad)
             transfer(sock, MEGABYTE[:100_000])
             # From elsewhere, packets of a session that goes on make no session.
             with contextlib.closing(udp_socket()) as elsewhere:
-                for direction, data in list(network.seen)[:200]:
+                for _, data in list(network.seen)[:200]:
                     elsewhere.sendto(data, server.address)
             transfer(sock, MEGABYTE[:100_000])
 
@@ -250,7 +253,7 @@ def test_tunnels_outlive_the_end_of_accepting(gost, echo):
     with contextlib.closing(wire.tunnel5(client.address, echo.address)) as sock:
         wire.assert_echo(sock)
         server.signal(15)
-        server.wait_for_log("shutting down")
+        server.wait_for_log("stopping")
         transfer(sock, MEGABYTE)
 
 
@@ -264,8 +267,7 @@ def test_download_is_whole(gost, web):
     assert hashlib.sha256(done.stdout).digest() == hashlib.sha256(peers.pattern(size)).digest()
 
 
-def test_tcp_is_refused(tmp_path):
-    from support.program import run_gost
+def test_tcp_is_refused():
     done = run_gost("-L", "socks5+kcp://127.0.0.1:0?kcp.tcp=true")
     assert done.returncode != 0
     assert "kcp.tcp" in done.stderr

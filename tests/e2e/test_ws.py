@@ -111,8 +111,6 @@ def test_curl_through_both_ends(clients, web, name):
     assert curl("--proxy", proxy, f"http://127.0.0.1:{web.port}/") == b"hello"
     size = 3_000_000
     assert curl("--proxy", proxy, f"http://127.0.0.1:{web.port}/bytes/{size}") == peers.pattern(size)
-    digest = curl("--proxy", proxy, "--data-binary", "@-", "-X", "POST", f"http://127.0.0.1:{web.port}/")
-    assert len(digest) == 64
 
 
 @pytest.mark.parametrize("name", ["socks5+ws", "compressed", "socks5+wss", "socks5+mws"])
@@ -254,9 +252,8 @@ class GoPeer:
         self.address = (host, int(port))
 
     def close(self):
-        self.process.terminate()
-        self.process.wait(TIMEOUT)
-        self.process.stdout.close()
+        with self.process:
+            self.process.terminate()
 
 
 @pytest.mark.parametrize(("name", "options"), [

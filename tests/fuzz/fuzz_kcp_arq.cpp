@@ -1,5 +1,5 @@
-// Segments of a hostile peer into a KCP machine: the input is a list of operations, most of them packets of which only
-// the length of data is made to fit. What is read and sent meanwhile must stay within the windows.
+// Segments of a hostile peer into a KCP machine: the input is a list of operations, most of them packets of which
+// only the length of data is made to fit. What is read and sent meanwhile must stay within the windows.
 #include "expect.hpp"
 
 #include "kcp/arq.hpp"

@@ -14,8 +14,8 @@ namespace gost::kcp::testing {
 struct Impairment {
   double loss = 0;
   double duplication = 0;
-  Millis delay = 10;   ///< one way
-  Millis jitter = 0;   ///< up to so much more, which reorders
+  Millis delay = 10;  ///< one way
+  Millis jitter = 0;  ///< up to so much more, which reorders
 };
 
 /// Packets of up to `mtu` bytes.
@@ -55,7 +55,8 @@ class ArqLink {
     std::size_t packets_sent = 0;
   };
 
-  ArqLink(const ArqOptions& a, const ArqOptions& b, const Impairment& impairment, std::uint32_t seed, Millis start = 0)
+  ArqLink(const ArqOptions& a, const ArqOptions& b, const Impairment& impairment, std::uint32_t seed,
+          Millis start = 0)
       : ends{End(pool_, a), End(pool_, b)}, impairment_(impairment), random_(seed), now(start) {}
 
   /// Writes as many of `bytes` as there is room for.
@@ -129,7 +130,8 @@ class ArqLink {
 
  private:
   struct Earlier {
-    bool operator()(const std::pair<Millis, std::uint64_t>& one, const std::pair<Millis, std::uint64_t>& other) const {
+    bool operator()(const std::pair<Millis, std::uint64_t>& one,
+                    const std::pair<Millis, std::uint64_t>& other) const {
       const auto difference = distance(one.first, other.first);
       return difference != 0 ? difference < 0 : one.second < other.second;
     }
