@@ -70,8 +70,8 @@ TEST(Check, GoodCommandLinesHaveNoProblems) {
 }
 
 TEST(Check, SpeaksOfArguments) {
-  EXPECT_EQ(report_line({":1080", "socks5+kcp://:8080"}),
-            "-L #2: error: listener 'kcp' is not available in this build\n");
+  EXPECT_EQ(report_line({":1080", "socks5+quic://:8080"}),
+            "-L #2: error: listener 'quic' is not available in this build\n");
   EXPECT_EQ(report_line({"socks5://:1080?udpBuferSize=1"}),
             "-L #1: warning: unknown option 'udpBuferSize'. Did you mean 'udpBufferSize'?\n");
   EXPECT_EQ(

@@ -1,6 +1,7 @@
 #include "kcp/carrier.hpp"
 
 #include "net/outgoing_list.hpp"
+#include "runtime/turn.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -58,14 +59,14 @@ Task<> Carrier::run() {
 }
 
 Task<> Carrier::receive() {
+  Turn turn;
   while (co_await below_->until(Interest::read) == Outcome::ready) {
     IoResult got = below_->try_receive(io_.datagrams);
     if (got.status == IoResult::Status::eof) co_return conclude({Cause::eof, "kcp: the way to the peer has ended"});
     if (got.status == IoResult::Status::error) co_return conclude(below_->error(got.error).in("kcp: read"));
-    if (got.status != IoResult::Status::ok) continue;
-    dispatch();
-    // Readers have the next turn, and make room in the window that is told when afterwards leaves what is due.
-    if (co_await yield() != Outcome::ready) co_return;
+    // What is due leaves in the next turn, when readers have had theirs and made room in the window that is told.
+    if (got.status == IoResult::Status::ok) dispatch();
+    if (turn.used_up(got.bytes) && co_await yield() != Outcome::ready) co_return;
   }
 }
 

@@ -101,7 +101,10 @@ bool Connection::flush(PacketBatch& batch, std::size_t most, TimePoint now, bool
   const bool all = arq_.flush(millis(now), packer, may_time_out);
   packer.finish();
   if (!put_parity(batch) || !all) return false;
-  if (encoder_ && !arq_.next_timeout()) encoder_->release();
+  if (!arq_.next_timeout()) {
+    if (encoder_) encoder_->release();
+    if (decoder_) decoder_->expire(now);
+  }
   return true;
 }
 

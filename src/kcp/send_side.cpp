@@ -116,7 +116,7 @@ void SendSide::unlink(std::uint32_t number) {
   } else {
     places_[place.newer].older = place.older;
   }
-  --on_way_;
+  if (--on_way_ == 0) timeout_bound_.reset();
 }
 
 bool SendSide::overtaken(std::size_t times) const {
@@ -136,7 +136,7 @@ bool SendSide::can_send() const {
 }
 
 std::optional<Millis> SendSide::earliest_timeout() const {
-  return on_way_ > 0 ? timeout_bound_ : std::nullopt;
+  return timeout_bound_;
 }
 
 bool SendSide::flush(const Flush& flush, SegmentSink& sink) {

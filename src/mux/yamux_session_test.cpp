@@ -1,10 +1,5 @@
 // What is different about a session that speaks yamux; the rest is tested with smux.
-#include "mux/session.hpp"
-
-#include "net/memory_pipe.hpp"
-#include "net/stream_io.hpp"
-
-#include <gtest/gtest.h>
+#include "mux/testing/session_lab.hpp"
 
 #include <array>
 #include <vector>
@@ -13,80 +8,11 @@ namespace gost {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Sink final : MuxSink {
-  std::vector<std::unique_ptr<MuxStream>> streams;
-  void accepted(std::unique_ptr<MuxStream> stream) override { streams.push_back(std::move(stream)); }
-};
-
-/// A session whose peer is the test, which speaks in hex.
-struct Lab {
-  explicit Lab(MuxSide side = MuxSide::server) {
-    auto [near, far] = make_memory_pipe();
-    peer = std::move(far);
-    session = std::make_unique<MuxSession>(io, std::move(near), YamuxOptions(), side, &sink);
-  }
-
-  template <class Test>
-  void run(Test test) {
-    io.loop.run(beside(test));
-  }
-  Task<> serve() {
-    reason = co_await session->run();
-    ended = true;
-    ended_at = io.loop.now();
-  }
-  template <class Test>
-  Task<> beside(Test test) {
-    TaskGroup group(co_await this_scope());
-    group.spawn(serve());
-    co_await test(*this);
-    session->end();
-    co_await group.join();
-  }
-  static Task<> settle() {
-    for (int turn = 0; turn < 20; ++turn) co_await yield();
-  }
-  Task<> say(std::string hex) {
-    auto bytes = from_hex(hex).value();
-    EXPECT_TRUE(co_await write_all(*peer, bytes));
-    co_await settle();
-  }
-  /// What the session has said since the last call.
-  Task<std::string> heard() {
-    co_await settle();
-    std::string hex;
-    std::array<std::uint8_t, 4096> buffer;
-    for (;;) {
-      IoResult got = peer->try_read(buffer);
-      if (got.status != IoResult::Status::ok) co_return hex;
-      hex += to_hex(Bytes(buffer).first(got.bytes));
-    }
-  }
-
-  IoContext io{Loop::Time::simulated};
-  Sink sink;
-  std::unique_ptr<Stream> peer;
-  std::unique_ptr<MuxSession> session;
-  std::optional<Error> reason;
-  bool ended = false;
-  TimePoint ended_at;
-};
-
-std::string read(Stream& stream) {
-  std::array<std::uint8_t, 4096> buffer;
-  IoResult got = stream.try_read(buffer);
-  switch (got.status) {
-  case IoResult::Status::ok: return std::string(as_text(Bytes(buffer).first(got.bytes)));
-  case IoResult::Status::would_block: return "<nothing>";
-  case IoResult::Status::eof: return "<eof>";
-  case IoResult::Status::error: return "<error " + std::to_string(got.error) + ">";
-  }
-  return "";
-}
+using testing::read;
+using Lab = testing::SessionLab;
 
 TEST(YamuxSession, OpensWritesShutsDownAndReadsOn) {
-  Lab lab(MuxSide::client);
+  Lab lab(YamuxOptions(), MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
     auto stream = l.session->open().value();
     EXPECT_EQ(stream->layers(), "memory,yamux");
@@ -110,7 +36,7 @@ TEST(YamuxSession, OpensWritesShutsDownAndReadsOn) {
 }
 
 TEST(YamuxSession, AcceptsAndAnAbortIsAReset) {
-  Lab lab;
+  Lab lab{YamuxOptions()};
   lab.run([](Lab& l) -> Task<> {
     co_await l.say(
         "000100010000000100000000"
@@ -124,7 +50,7 @@ TEST(YamuxSession, AcceptsAndAnAbortIsAReset) {
 }
 
 TEST(YamuxSession, AResetOfThePeerIsAnErrorOfTheStreamAlone) {
-  Lab lab;
+  Lab lab{YamuxOptions()};
   lab.run([](Lab& l) -> Task<> {
     co_await l.say(
         "000100010000000100000000"
@@ -139,7 +65,7 @@ TEST(YamuxSession, AResetOfThePeerIsAnErrorOfTheStreamAlone) {
 }
 
 TEST(YamuxSession, AnErrorInTheProtocolIsToldToThePeer) {
-  Lab lab;
+  Lab lab{YamuxOptions()};
   lab.run([](Lab& l) -> Task<> {
     co_await l.say(
         "000100010000000100000000"
@@ -152,7 +78,7 @@ TEST(YamuxSession, AnErrorInTheProtocolIsToldToThePeer) {
 }
 
 TEST(YamuxSession, APeerThatGoesAwayMakesItUnusableForNewStreams) {
-  Lab lab(MuxSide::client);
+  Lab lab(YamuxOptions(), MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
     auto stream = l.session->open().value();
     EXPECT_TRUE(l.session->usable());
@@ -169,7 +95,7 @@ Task<> write_when_possible(Stream& stream, bool& done) {
 }
 
 TEST(YamuxSession, AWriterOfAStreamThatIsHeldBackWaits) {
-  Lab lab(MuxSide::client);
+  Lab lab(YamuxOptions(), MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
     std::vector<std::unique_ptr<MuxStream>> streams;
     for (int i = 0; i < 257; ++i) streams.push_back(l.session->open().value());
@@ -189,7 +115,7 @@ TEST(YamuxSession, AWriterOfAStreamThatIsHeldBackWaits) {
 }
 
 TEST(YamuxSession, ASilentPeerIsNoticed) {
-  Lab lab;
+  Lab lab{YamuxOptions()};
   lab.run([](Lab& l) -> Task<> {
     TimePoint start = l.io.loop.now();
     co_await sleep_for(30s);

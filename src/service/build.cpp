@@ -117,7 +117,6 @@ class Builder {
     check_options(service, handler);
     OptionReader handler_options(handler.metadata);
     auto max_handshakes = handler_options.integer({"maxHandshakes"}, 0);
-    Duration read_timeout = handler_options.duration({"readTimeout"}, {});
     if (handler_options.error()) context_.error(handler.origin, *handler_options.error());
     HandlerResources resources;
     resources.auther = policies_.auther_of(handler);
@@ -127,7 +126,9 @@ class Builder {
     ListenerResources listening;
     if (encrypts(config::Kind::listener, listener.type))
       listening.tls = tls_.server(listener.origin, listener.tls ? &*listener.tls : nullptr);
-    if (read_timeout > Duration::zero()) listening.handshake_timeout = read_timeout;
+    // Whether it can be used is said by the handler.
+    if (auto limit = config::get_duration(handler.metadata, {"readTimeout"}); limit && *limit > Duration::zero())
+      listening.handshake_timeout = **limit;
     if (binds_remotely(listener)) listening.router = router_of(service, listener);
     listening.log = context_.log.with({{"service", service.name}, {"kind", "listener"}});
     if (listening.tls)

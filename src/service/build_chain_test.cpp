@@ -62,8 +62,8 @@ TEST(BuildChain, CommandLinesBuild) {
 }
 
 TEST(BuildChain, WhatThisBuildLacksIsRefused) {
-  EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0"}, {"socks5+kcp://127.0.0.1:1080"}),
-            "dialer 'kcp' is not available in this build\n");
+  EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0"}, {"socks5+quic://127.0.0.1:1080"}),
+            "dialer 'quic' is not available in this build\n");
   EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0"}, {"http://127.0.0.1:1080"}),
             "connector 'http' is not available in this build\n");
   EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0?resolver=tls://1.1.1.1:853"}, {}),

@@ -33,9 +33,9 @@ TEST(Build, EveryAvailableNameAndItsAliasesCanBeBuilt) {
 }
 
 TEST(Build, WhatTheBuildLacksIsNamed) {
-  auto problems = problems_of(service_of("socks5", "kcp"));
+  auto problems = problems_of(service_of("socks5", "quic"));
   ASSERT_EQ(problems.size(), 1U);
-  EXPECT_EQ(problems[0].message, "listener 'kcp' is not available in this build");
+  EXPECT_EQ(problems[0].message, "listener 'quic' is not available in this build");
   EXPECT_EQ(problems_of(service_of("relay", "tcp")).at(0).message, "handler 'relay' is not available in this build");
 }
 

@@ -32,8 +32,8 @@ TEST(NodeRegistry, EveryAvailableConnectorCanBeMade) {
   for (auto alias : {"socks", "socks4a", "virtual"}) EXPECT_TRUE(parts_of(connector_of(alias), {})) << alias;
   EXPECT_TRUE(available.dialers.contains("tcp"));
   EXPECT_EQ(parts_of({}, {}).error().text, "connector 'http' is not available in this build");
-  EXPECT_EQ(parts_of(connector_of("socks5"), dialer_of("kcp")).error().text,
-            "dialer 'kcp' is not available in this build");
+  EXPECT_EQ(parts_of(connector_of("socks5"), dialer_of("quic")).error().text,
+            "dialer 'quic' is not available in this build");
 }
 
 TEST(NodeRegistry, AProxyHasBothHalves) {

@@ -68,8 +68,7 @@ def test_unknown_keys_are_warnings_at_the_start(gost, tmp_path):
 
 
 @pytest.mark.parametrize(("url", "message"), [
-    ("kcp://:0", "listener 'kcp' is not available in this build"),
-    ("socks5+ws://:0", "listener 'ws' is not available in this build"),
+    ("quic://:0", "listener 'quic' is not available in this build"),
     ("http://:0", "handler 'http' is not available in this build"),
     ("rtcp://:0", "handler 'rtcp' has no target"),
     ("socks5://:0?admission=127.0.0.1", "admission"),
