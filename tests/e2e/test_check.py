@@ -86,7 +86,7 @@ def test_mistakes_on_the_command_line(url, message):
     assert fatal["level"] == "fatal" and message in fatal["msg"]
 
 
-@pytest.mark.parametrize("node", ["http://127.0.0.1:1", "socks5+ws://127.0.0.1:1", "ws://127.0.0.1:1", "socks5://"])
+@pytest.mark.parametrize("node", ["http://127.0.0.1:1", "socks5+quic://127.0.0.1:1", "quic://127.0.0.1:1", "socks5://"])
 def test_a_proxy_that_cannot_be_used_is_not_silently_left_out(node):
     done = run_gost("-L", "socks5://127.0.0.1:0", "-F", node)
     assert done.returncode == 1 and "listening on" not in done.stderr
