@@ -1,4 +1,4 @@
-// One end of smux or yamux sessions, made of the libraries that GOST uses.
+// One end of smux or yamux sessions over TCP or KCP, made of the libraries that GOST uses.
 //
 //	-role client        connects to a SOCKS5 server that listens in such sessions, and loads it
 //	-role server        is such a server
@@ -8,6 +8,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -22,13 +23,17 @@ import (
 	"time"
 
 	"github.com/hashicorp/yamux"
+	kcp "github.com/xtaci/kcp-go"
 	"github.com/xtaci/smux"
+	"golang.org/x/crypto/pbkdf2"
 )
 
 var (
 	proto    = flag.String("proto", "smux", "smux or yamux")
 	version  = flag.Int("version", 1, "of smux")
 	role     = flag.String("role", "client", "client, server, mbind-client or mbind-server")
+	carrier  = flag.String("carrier", "tcp", "client and server: tcp or kcp (aes, FEC 10 and 3, no compression)")
+	key      = flag.String("key", "", "of kcp")
 	listen   = flag.String("listen", "127.0.0.1:0", "servers: where")
 	connect  = flag.String("connect", "", "clients: the SOCKS5 server")
 	target   = flag.String("target", "", "client: a target that echoes")
@@ -84,6 +89,46 @@ func must(err error) {
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// --- what carries the sessions ---
+
+func block() kcp.BlockCrypt {
+	cipher, err := kcp.NewAESBlockCrypt(pbkdf2.Key([]byte(*key), []byte("kcp-go"), 4096, 32, sha1.New))
+	must(err)
+	return cipher
+}
+
+func tuned(conn net.Conn) net.Conn {
+	if session, ok := conn.(*kcp.UDPSession); ok {
+		session.SetStreamMode(true)
+		session.SetWriteDelay(false)
+		session.SetNoDelay(1, 10, 2, 1)
+		session.SetWindowSize(1024, 1024)
+	}
+	return conn
+}
+
+func dialCarrier() net.Conn {
+	if *carrier == "kcp" {
+		conn, err := kcp.DialWithOptions(*connect, block(), 10, 3)
+		must(err)
+		return tuned(conn)
+	}
+	conn, err := net.Dial("tcp", *connect)
+	must(err)
+	return conn
+}
+
+func listenForCarriers() net.Listener {
+	if *carrier == "kcp" {
+		listener, err := kcp.ListenWithOptions(*listen, block(), 10, 3)
+		must(err)
+		return listener
+	}
+	listener, err := net.Listen("tcp", *listen)
+	must(err)
+	return listener
 }
 
 func say(what interface{}) { must(json.NewEncoder(os.Stdout).Encode(what)) }
@@ -204,13 +249,12 @@ func serveStream(stream net.Conn) {
 }
 
 func acceptAll(take func(net.Conn)) {
-	listener, err := net.Listen("tcp", *listen)
-	must(err)
+	listener := listenForCarriers()
 	say(map[string]string{"listening": listener.Addr().String()})
 	for {
 		conn, err := listener.Accept()
 		must(err)
-		go take(conn)
+		go take(tuned(conn))
 	}
 }
 
@@ -356,8 +400,7 @@ func stall(s session, to string, write bool) {
 }
 
 func client() {
-	conn, err := net.Dial("tcp", *connect)
-	must(err)
+	conn := dialCarrier()
 	time.AfterFunc(*deadline, func() { log.Fatal("it took too long") })
 	s := newSession(conn, true)
 	for i := 0; i < *stalled; i++ {
