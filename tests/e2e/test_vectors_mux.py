@@ -1,17 +1,17 @@
-"""Recorded sessions of GOST 3.3.0 over mtcp (wire.md section 11), replayed against this program at either end."""
+"""Recorded sessions of GOST 3.3.0 over mtcp and mws (wire.md section 11), replayed against this program at either end."""
 import contextlib
 import json
-import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from support import peers, smux, wire
-from support.replay import SUCCESS, pong, rewritten
+from support import peers, smux, websocket, wire
+from support.replay import SUCCESS, rewritten, serve_pongs
 
 VECTORS = Path(__file__).resolve().parents[2] / "src/mux/testing/vectors"
-SERVERS = sorted(path.stem for path in VECTORS.glob("mtcp-*.json") if "-client" not in path.stem)
+SERVERS = sorted(path.stem for path in [*VECTORS.glob("mtcp-*.json"), *VECTORS.glob("mws-*.json")]
+                 if "-client" not in path.stem)
 CLIENTS = sorted(path.stem for path in VECTORS.glob("mtcp-client*.json"))
 
 # Each loop has a session of its own, the recorded client had one.
@@ -28,39 +28,36 @@ def masked(payload):
     return {stream: SUCCESS.sub(b"<granted>", data) for stream, data in payload.items()}
 
 
-def serve_pongs(sock):
-    """The recorded target: it closes behind the last pong."""
-    while data := sock.recv(4096):
-        sock.sendall(pong(data))
-        if data == b"ping-bye":
-            return
-
-
-def options_of(command):
-    return re.search(r"\?([^' ]*)", command).group(1)
+def bytes_of(event):
+    """What an event says of the session: the payload of its messages where it was recorded in frames of WebSocket, nothing
+    where it is their handshake."""
+    data = bytes.fromhex(event.get("hex", ""))
+    if "text" in event:
+        return b""
+    return b"".join(frame.payload for frame in websocket.frames_of(data)[0]) if "smux" in event else data
 
 
 class Server:
     """The recorded client, played to this program."""
 
-    def __init__(self, address, ports, version):
+    def __init__(self, sock, ports, version):
         self._ports = ports
-        self.session = smux.Session(wire.connect(address), version)
+        self.session = smux.Session(sock, version)
         self.wanted = smux.Seen()
 
     def play(self, event):
         if event["dir"] == "note":
             return
         if event["dir"] == "s2c":
-            for command, stream, payload in smux.parse(bytes.fromhex(event.get("hex", ""))):
+            for command, stream, payload in smux.parse(bytes_of(event)):
                 # The reply names the cause (RFC 1928 section 6), GOST always says 03.
                 self.wanted.add(command, stream, payload.replace(b"\x05\x03\0", b"\x05\x05\0"))
             if "close" in event:
                 assert wire.read_to_end(self.session.sock) is not None
             return
         self.session.receive_until(self.wanted)
-        if "hex" in event:
-            self.session.sock.sendall(rewritten(bytes.fromhex(event["hex"]), self._ports))
+        if data := bytes_of(event):
+            self.session.sock.sendall(rewritten(data, self._ports))
 
     def finish(self):
         self.session.receive_until(self.wanted)
@@ -70,19 +67,20 @@ class Server:
 @pytest.mark.parametrize("name", [name for name in SERVERS if name != "mtcp-server-raw-silent-stream"])
 def test_server(gost, dead_port, name):
     recording, events = load(name)
-    program = gost("-L", f"socks5+mtcp://127.0.0.1:0?{options_of(recording['server_cmd'])}")
-    version = 1 if "mux.version=1" in recording["server_cmd"] else 2
+    url = shlex.split(recording["server_cmd"])[-1].format(PORT=0)
+    program = gost("-L", url)
+    version = 1 if "mux.version=1" in url or "mws" in url else 2
+    connect = websocket.connect if "mws" in url else wire.connect
     with contextlib.closing(peers.Scripted(serve_pongs)) as target:
         # 23189 is where the recordings connect to a port that is closed.
         ports = {23183: target.port, 23189: dead_port}
-        replay = Server(program.address, ports, version)
+        replay = Server(connect(program.address), ports, version)
         ends = [at for at, event in enumerate(events) if event["dir"] == "c2s" and event.get("close")]
         for event in events[:ends[0] if ends else len(events)]:
             replay.play(event)
         replay.finish()
         assert masked(replay.session.seen.payload) == masked(replay.wanted.payload)
         assert replay.session.seen.finished >= replay.wanted.finished
-
 
 
 def test_a_silent_stream_ends_alone(gost, echo):

@@ -12,7 +12,7 @@ import pytest
 from support import peers, wire
 from support.peers import Target
 from support.reasons import join
-from support.replay import SUCCESS, pong, rewritten
+from support.replay import SUCCESS, pong, rewritten, serve_pongs
 from support.waiting import TIMEOUT
 from support.websocket import CONTROL, accept_key, frames_of, masked, parse_frame, read_head
 
@@ -192,6 +192,15 @@ class ServerReplay:
 def test_recorded_client_of_our_server(server_for, pongs, name):
     vector = load(name)
     ServerReplay(vector, server_for(vector), pongs.port).play()
+
+
+@pytest.mark.parametrize("connection", [1, 2])
+def test_recorded_gost_client_of_our_server(server_for, connection):
+    """The one connection is closed by the application, the other one by the target."""
+    vector = load("ws-gost-gost")
+    vector["events"] = [event for event in vector["events"] if event.get("conn") == connection]
+    with contextlib.closing(peers.Scripted(serve_pongs)) as target:
+        ServerReplay(vector, server_for(vector), target.port).play()
 
 
 @pytest.fixture(name="proxy", scope="module")

@@ -18,6 +18,14 @@ def pong(data):
     return b"pong" + data[4:] if data.startswith(b"ping") else data
 
 
+def serve_pongs(sock):
+    """The recorded target: it closes behind the last pong."""
+    while data := sock.recv(4096):
+        sock.sendall(pong(data))
+        if data == b"ping-bye":
+            return
+
+
 def rewritten(data, ports):
     """`data` with the ports of the recording replaced by those in use now."""
     for recorded, now in ports.items():
