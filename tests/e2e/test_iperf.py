@@ -66,15 +66,15 @@ def test_udp(run_iperf, direction):
 @pytest.mark.parametrize("direction", [[], ["-R"]], ids=["up", "down"])
 def test_udp_faster_and_in_parallel(run_iperf, direction):
     """On a loaded machine with a sanitizer the kernel's buffers may overflow: most of it must arrive."""
-    end = run_iperf("-u", "-b", "20M", "-P", "2", "-l", "1400", "-t", "2", *direction)
-    assert end["sum"]["packets"] > 1000 and end["sum"]["lost_percent"] < 20, end["sum"]
+    end = run_iperf("-u", "-b", "5M", "-P", "2", "-l", "1400", "-t", "2", *direction)
+    assert end["sum"]["packets"] > 1000 and end["sum"]["lost_percent"] < 50, end["sum"]
 
 
 def test_udp_in_large_datagrams(run_iperf, request):
     if "defaults" in request.node.name:
         pytest.skip("the default buffer is for datagrams of up to 4096 bytes")
-    end = run_iperf("-u", "-b", "20M", "-l", "32000", "-t", "1")
-    assert end["sum"]["packets"] > 20 and end["sum"]["lost_percent"] < 20, end["sum"]
+    end = run_iperf("-u", "-b", "10M", "-l", "32000", "-t", "1")
+    assert end["sum"]["packets"] > 20 and end["sum"]["lost_percent"] < 50, end["sum"]
 
 
 @pytest.mark.parametrize("direction", [[], ["-R"]], ids=["up", "down"])
