@@ -66,7 +66,8 @@ Task<> Server::wait_for_the_end() {
     signal = *received;
     if (signal != SIGHUP) continue;
     log_.warn(
-        "SIGHUP: the files of users, bypasses, hosts and certificates are read again; anything else in the configuration takes effect "
+        "SIGHUP: the files of users, bypasses, hosts and certificates are read again; anything else in the "
+        "configuration takes effect "
         "at the next start");
     for (WatchedFile& file : files_) reload(file);
   }
@@ -117,7 +118,8 @@ void Server::reload(WatchedFile& watched) {
     log_.error(reloaded.error().text + "; the old " + what + " stay",
                {{"kind", watched.kind}, {watched.kind, watched.name}});
   } else if (*reloaded) {
-    log_.info(what + " reloaded from " + watched.file->path(), {{"kind", watched.kind}, {watched.kind, watched.name}});
+    log_.info(what + " reloaded from " + watched.file->path(),
+              {{"kind", watched.kind}, {watched.kind, watched.name}});
   }
 }
 

@@ -29,7 +29,7 @@ struct ConnectorOptions {
   /// `udp.bufferSize` of UDP ASSOCIATE: bytes of the longest datagram, with its SOCKS5 header on the way out. 0:
   /// 4096.
   std::size_t udp_buffer_size = kDefaultUdpBufferSize;
-  MuxOptions mux;    ///< of MBIND's session; must be valid
+  MuxOptions mux;     ///< of MBIND's session; must be valid
   NameLookup lookup;  ///< for relays and proxies that are known by name only
   Logger log;         ///< with the node's name
 };

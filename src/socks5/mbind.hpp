@@ -12,7 +12,7 @@ namespace gost::socks5 {
 struct MbindOptions {
   /// No reply in front of a peer's bytes, for clients of GOST v2 (option comp). Clients of v3 need it.
   bool comp = false;
-  MuxOptions mux;               ///< must be valid
+  MuxOptions mux;                ///< must be valid
   std::size_t max_peers = 1024;  ///< at once; further ones wait in the kernel's queue
 };
 
