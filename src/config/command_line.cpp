@@ -126,7 +126,7 @@ std::vector<Node> nodes_of(const std::string& hosts, const Node& pattern) {
     own.host = host;
     if (tls.server_name.empty()) tls.server_name = own.hostname();
     bool has_tls = tls.secure || !tls.fingerprint.empty() || !tls.cert_file.empty() || !tls.ca_file.empty() ||
-                   !tls.server_name.empty();
+                   !tls.server_name.empty() || tls.options;
     if (!has_tls) node.dialer->tls.reset();
     nodes.push_back(std::move(node));
   }
@@ -170,7 +170,7 @@ Result<void> Builder::add_node(const std::string& text, const Origin& origin) {
   node.origin = origin;
   auto auth = take_auth(parsed->url, query, origin);
   if (!auth) return fail(auth.error());
-  Tls tls = take_tls_files(query, origin);
+  Tls tls = take_tls(query, origin);
   take_client_tls(query, tls);
   Connector& upper = node.connector.emplace();
   upper.origin = origin;
@@ -269,7 +269,7 @@ Result<void> Builder::add_service(const std::string& text, const Origin& origin)
 
   auto auth = take_auth(parsed->url, query, origin);
   if (!auth) return fail(auth.error());
-  Tls tls = take_tls_files(query, origin);
+  Tls tls = take_tls(query, origin);
   auto selector = take_selector(query);
   if (!selector) return fail(selector.error());
   if (std::string dns = text_of(query, {"dns"}); !dns.empty()) {
@@ -294,7 +294,7 @@ Result<void> Builder::add_service(const std::string& text, const Origin& origin)
     service.listener.emplace();
     service.listener->origin = origin;
     service.listener->type = listener;
-    if (!tls.cert_file.empty() || !tls.ca_file.empty()) service.listener->tls = tls;
+    if (!tls.cert_file.empty() || !tls.ca_file.empty() || tls.options) service.listener->tls = tls;
     service.listener->metadata = options_for(query, "listener", kServiceRoles);
     service.metadata = options_for(query, "service", kServiceRoles);
     for (const auto& [key, value] : service_only.entries()) service.metadata.set(key, value);

@@ -50,6 +50,7 @@ void describe(V& visit, Is<Auth> auto& it) {
 struct TlsOptions : Located {
   Text min_version, max_version;
   TextList cipher_suites, alpn;
+  bool noktls = false;
   friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };
 template <class V>
@@ -58,6 +59,7 @@ void describe(V& visit, Is<TlsOptions> auto& it) {
   visit("maxVersion", it.max_version);
   visit("cipherSuites", it.cipher_suites);
   visit("alpn", it.alpn);
+  visit("noktls", it.noktls);
 }
 
 struct Tls : Located {

@@ -67,7 +67,7 @@ constexpr std::string_view kInlineRules =
     "limiter.conn.out:s climiter:i rlimiter:f dns:l strategy:s maxFails|max_fails:i failTimeout|fail_timeout:d ";
 constexpr std::string_view kClientTls =
     "auth:s tls.certFile|certFile|cert:s tls.keyFile|keyFile|key:s tls.caFile|caFile|ca:s tls.secure|secure:b "
-    "tls.servername|serverName:s tls.fingerprint:s ";
+    "tls.servername|serverName:s tls.fingerprint:s tls.noktls|noktls:b ";
 constexpr std::string_view kNode = "weight:i backup:b maxFails:i failTimeout:d ";
 constexpr std::string_view kSocks5Connector =
     "timeout:d notls:b relay:s udp.bufferSize|udpBufferSize:i udp.timeout:d ";

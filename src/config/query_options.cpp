@@ -99,7 +99,7 @@ Result<std::optional<Auth>> take_auth(const Url& url, Metadata& query, const Ori
   return auth;
 }
 
-Tls take_tls_files(Metadata& query, const Origin& origin) {
+Tls take_tls(Metadata& query, const Origin& origin) {
   Tls tls;
   tls.origin = origin;
   tls.cert_file = text_of(query, {"tls.certFile", "certFile", "cert"});
@@ -107,6 +107,11 @@ Tls take_tls_files(Metadata& query, const Origin& origin) {
   tls.ca_file = text_of(query, {"tls.caFile", "caFile", "ca"});
   erase_all(query,
             {"tls.certFile", "certFile", "cert", "tls.keyFile", "keyFile", "key", "tls.caFile", "caFile", "ca"});
+  if (parse_bool(text_of(query, {"tls.noktls", "noktls"})).value_or(false)) {
+    tls.options.emplace().origin = origin;
+    tls.options->noktls = true;
+  }
+  erase_all(query, {"tls.noktls", "noktls"});
   return tls;
 }
 

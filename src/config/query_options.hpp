@@ -31,7 +31,7 @@ Result<std::optional<Selector>> take_selector(Metadata& query);
 /// userinfo, or else `auth=BASE64`; removes `auth`.
 Result<std::optional<Auth>> take_auth(const Url& url, Metadata& query, const Origin& origin);
 /// Certificate files (and for a node secure and serverName); removes their keys. Fields may all be empty.
-Tls take_tls_files(Metadata& query, const Origin& origin);
+Tls take_tls(Metadata& query, const Origin& origin);
 void take_client_tls(Metadata& query, Tls& tls);
 
 /// The options for one role: `role.key` as `key`, and every key without the prefix of one of `roles`.

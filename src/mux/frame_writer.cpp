@@ -1,11 +1,9 @@
 #include "mux/frame_writer.hpp"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
+#include "net/gather.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 namespace gost {
 
@@ -14,10 +12,6 @@ namespace {
 /// Frames of one write.
 constexpr std::size_t kMaxFrames = 16;
 constexpr std::size_t kMaxHeader = sizeof(MuxHeader::bytes);
-
-iovec slice_of(Bytes bytes) {
-  return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-}
 
 }  // namespace
 
@@ -63,7 +57,7 @@ IoResult FrameWriter::flush() {
 }
 
 IoResult FrameWriter::write(Bytes control, Bytes payload, const MuxMachineStream* stream, std::size_t max_frame) {
-  if (below_.kernel() != nullptr) return send(Plan(control, payload, stream, max_frame, SIZE_MAX));
+  if (below_.kernel(Interest::write) != nullptr) return send(Plan(control, payload, stream, max_frame, SIZE_MAX));
   return copy(Plan(control, payload, stream, max_frame, BufferPool::kBufferSize));
 }
 
@@ -75,17 +69,9 @@ IoResult FrameWriter::send(const Plan& plan) {
     slices[count++] = slice_of(plan.headers[i].view());
     slices[count++] = slice_of(plan.payloads[i]);
   }
-  msghdr message{};
-  message.msg_iov = slices.data();
-  message.msg_iovlen = count;
-  IoWatch& socket = *below_.kernel();
-  ssize_t sent = ::sendmsg(socket.fd(), &message, MSG_NOSIGNAL);
-  if (sent < 0) {
-    if (errno != EAGAIN) return IoResult::failed(errno);
-    socket.not_writable();
-    sent = 0;
-  }
-  return IoResult::moved(settle(plan, static_cast<std::size_t>(sent)));
+  IoResult io = try_gather(*below_.kernel(Interest::write), std::span(slices).first(count));
+  if (io.status == IoResult::Status::error) return io;
+  return IoResult::moved(settle(plan, io.bytes));
 }
 
 IoResult FrameWriter::copy(const Plan& plan) {

@@ -207,7 +207,7 @@ Result<std::unique_ptr<MuxStream>> MuxSession::open() {
 
 bool MuxSession::usable() const {
   if (concluded_ || !machine_->can_open()) return false;
-  IoWatch* socket = below_->kernel();
+  IoWatch* socket = below_->kernel(Interest::write);
   return socket == nullptr || !socket->hung_up();
 }
 

@@ -57,7 +57,7 @@ TEST(MuxSession, AcceptedStreamsReadAndWrite) {
     EXPECT_EQ(l.sink.streams.size(), 1U);
     MuxStream& stream = *l.sink.streams.front();
     EXPECT_EQ(stream.layers(), "memory,smux");
-    EXPECT_EQ(stream.kernel(), nullptr);
+    EXPECT_EQ(stream.kernel(Interest::write), nullptr);
     auto peer = SocketAddress(IpAddress::v4({10, 0, 0, 1}), 7);
     stream.set_remote(peer);
     EXPECT_EQ(stream.remote().to_string(), "10.0.0.1:7");

@@ -63,7 +63,6 @@ class Relay : private Timer {
   /// Copies until the source is dry, hot, or at its end.
   GOST_OWN_FRAME Task<Next> copy(Direction& direction) {
     BufferPool::Buffer buffer = pools_.buffers.borrow();
-    bool may_splice = options_.splice && direction.from.kernel() != nullptr && direction.to.kernel() != nullptr;
     int full_reads = 0;
     Turn turn;
     for (;;) {
@@ -83,7 +82,7 @@ class Relay : private Timer {
         }
       }
       full_reads = in.bytes == buffer.bytes().size() ? full_reads + 1 : 0;
-      if (full_reads == kFullReadsToSplice && may_splice) {
+      if (full_reads >= kFullReadsToSplice && may_splice(direction)) {
         direction.spliced = 0;
         direction.small_moves = 0;
         co_return Next::splice;
@@ -93,10 +92,15 @@ class Relay : private Timer {
     }
   }
 
+  bool may_splice(Direction& direction) const {
+    return options_.splice && direction.from.kernel(Interest::read) != nullptr &&
+           direction.to.kernel(Interest::write) != nullptr;
+  }
+
   /// Moves bytes through a pipe until the source is dry, no longer hot, or at its end.
   GOST_OWN_FRAME Task<Next> splice_through(Direction& direction) {
-    IoWatch& source = *direction.from.kernel();
-    IoWatch& sink = *direction.to.kernel();
+    IoWatch& source = *direction.from.kernel(Interest::read);
+    IoWatch& sink = *direction.to.kernel(Interest::write);
     auto ends = pools_.pipes.borrow();
     if (!ends) co_return Next::copy;
     PipePool::Pipe pipe(pools_.pipes, std::move(*ends));
@@ -110,6 +114,7 @@ class Relay : private Timer {
         source.not_readable();
         co_return Next::splice;
       }
+      if (in < 0 && errno == EINVAL) co_return Next::copy;
       if (in < 0) co_return co_await pass_on_failure(direction, errno);
       pipe.held = static_cast<std::size_t>(in);
       while (pipe.held > 0) {
@@ -136,7 +141,7 @@ class Relay : private Timer {
   /// The source has ended: the sink is told, the other direction goes on.
   GOST_OWN_FRAME Task<Next> pass_on_end(Direction& direction) {
     // The second end needs no announcement on a socket: the owner closes it next, and that says the same.
-    if (++ends_ == 2 && direction.to.kernel() != nullptr) co_return Next::end;
+    if (++ends_ == 2 && direction.to.kernel(Interest::write) != nullptr) co_return Next::end;
     for (;;) {
       IoResult result = direction.to.try_shutdown();
       if (result.status == IoResult::Status::would_block) {

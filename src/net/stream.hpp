@@ -66,9 +66,9 @@ class Stream {
   /// Where a coroutine that waits in this direction is noted.
   virtual Wait*& waiting(Interest interest) = 0;
 
-  /// The descriptor through which this stream's bytes pass unchanged with nothing buffered in between, for splice(2);
-  /// null if there is none.
-  virtual IoWatch* kernel() { return nullptr; }
+  /// The descriptor that takes or gives this stream's bytes just now, with nothing buffered in between, for splice(2)
+  /// and gathering writes; null if there is none. What cannot be spliced out of it (EINVAL) has to be read.
+  virtual IoWatch* kernel(Interest) { return nullptr; }
 
   virtual SocketAddress local() const = 0;
   virtual SocketAddress remote() const = 0;

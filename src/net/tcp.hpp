@@ -46,7 +46,7 @@ class TcpStream final : public Stream {
   Wait*& waiting(Interest interest) override {
     return interest == Interest::read ? watch_.reader() : watch_.writer();
   }
-  IoWatch* kernel() override { return &watch_; }
+  IoWatch* kernel(Interest) override { return &watch_; }
   SocketAddress local() const override;
   SocketAddress remote() const override { return remote_; }
   std::string layers() const override { return "tcp"; }

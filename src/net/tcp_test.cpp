@@ -38,7 +38,7 @@ TEST(Tcp, ConnectsAcceptsAndBothEndsHaveGostsOptions) {
     auto accepted = try_accept(socket.fd());
     EXPECT_TRUE(accepted);
     EXPECT_EQ(accepted->remote, (*stream)->local());
-    expect_gost_defaults((*stream)->kernel()->fd());
+    expect_gost_defaults((*stream)->kernel(Interest::read)->fd());
     expect_gost_defaults(accepted->socket.get());
     auto peer =
         TcpStream::adopt((co_await this_scope()).loop(), std::move(accepted->socket), accepted->remote).value();

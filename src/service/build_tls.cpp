@@ -41,7 +41,7 @@ std::string first_file(const Typed& options) {
   return options.cert_file.empty() ? options.ca_file : options.cert_file;
 }
 
-/// Versions, cipher suites and ALPN, which both ends have.
+/// Versions, cipher suites, ALPN and the kernel's part, which both ends have.
 template <class Typed>
 Result<> read_options(const std::optional<config::TlsOptions>& options, Typed& typed) {
   if (!options) return {};
@@ -54,6 +54,7 @@ Result<> read_options(const std::optional<config::TlsOptions>& options, Typed& t
   }
   typed.cipher_suites.assign(options->cipher_suites.begin(), options->cipher_suites.end());
   typed.alpn.assign(options->alpn.begin(), options->alpn.end());
+  typed.kernel = !options->noktls;
   return {};
 }
 

@@ -9,7 +9,7 @@
 namespace gost::tls {
 
 Result<std::unique_ptr<ClientContext>> ClientContext::make(TlsClientOptions options) {
-  auto protocol = Protocol::make(options.min_version, options.max_version, options.cipher_suites, options.alpn);
+  auto protocol = Protocol::make(options);
   if (!protocol) return fail(protocol.error());
   std::unique_ptr<ClientContext> context(new ClientContext(std::move(options), std::move(*protocol)));
   if (auto loaded = context->renew(); !loaded) return fail(loaded.error());

@@ -1,6 +1,7 @@
 #include "tls/context.hpp"
 
 #include "tls/file.hpp"
+#include "tls/kernel_tls.hpp"
 
 #include <openssl/err.h>
 
@@ -26,14 +27,15 @@ constexpr std::array kSystemFiles{"/etc/ssl/certs/ca-certificates.crt", "/etc/pk
 }  // namespace
 
 Result<Protocol> Protocol::make(Version min_version, Version max_version,
-                                const std::vector<std::string>& cipher_suites, const std::vector<std::string>& alpn) {
+                                const std::vector<std::string>& cipher_suites, const std::vector<std::string>& alpn,
+                                bool kernel) {
   if (min_version > max_version)
     return fail(Cause::invalid, "tls: minVersion is higher than maxVersion; no connection could be made");
   auto ciphers = parse_cipher_suites(cipher_suites);
   if (!ciphers) return fail(ciphers.error().in("tls: cipherSuites"));
   auto wire = encode_alpn(alpn);
   if (!wire) return fail(wire.error().in("tls"));
-  return Protocol{min_version, max_version, std::move(*ciphers), std::move(*wire)};
+  return Protocol{min_version, max_version, std::move(*ciphers), std::move(*wire), kernel && kernel_has_tls()};
 }
 
 Result<SslContextPtr> new_context(const SSL_METHOD* method, const Protocol& protocol) {
@@ -47,6 +49,7 @@ Result<SslContextPtr> new_context(const SSL_METHOD* method, const Protocol& prot
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                          SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
                                          SSL_OP_IGNORE_UNEXPECTED_EOF);
+  if (protocol.kernel) SSL_CTX_set_options(context.get(), SSL_OP_ENABLE_KTLS);
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   const CipherNames& ciphers = protocol.ciphers;

@@ -17,10 +17,18 @@ struct Protocol {
   Version max_version;
   CipherNames ciphers;
   std::string alpn;  ///< as on the wire; empty: none
+  bool kernel;       ///< it is to have the keys, and can
 
-  /// Errors: Cause::invalid for what cannot be.
+  /// From the options of either side. Errors: Cause::invalid for what cannot be.
+  template <class Options>
+  static Result<Protocol> make(const Options& options) {
+    return make(options.min_version, options.max_version, options.cipher_suites, options.alpn, options.kernel);
+  }
+
+ private:
   static Result<Protocol> make(Version min_version, Version max_version,
-                               const std::vector<std::string>& cipher_suites, const std::vector<std::string>& alpn);
+                               const std::vector<std::string>& cipher_suites, const std::vector<std::string>& alpn,
+                               bool kernel);
 };
 
 /// A context with everything that does not depend on the side. Errors: no cipher suite is left.

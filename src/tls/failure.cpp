@@ -132,6 +132,11 @@ Error explain_failure(const SSL& ssl, const Connection& connection) {
   return protocol("broken by " + peer + " or on the way: " + (text != nullptr ? text : "unknown error"));
 }
 
+Error explain_bad_record(bool server) {
+  return protocol(std::string("broken by ") + (server ? "the client" : "the server") +
+                  " or on the way: a record that our keys do not open");
+}
+
 Error explain_plaintext(Bytes first, bool server) {
   static constexpr std::array<std::string_view, 11> kHttp{
       "HTTP/", "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "TRACE ", "OPTIONS ", "CONNECT ", "PATCH ", "PRI "};

@@ -12,6 +12,9 @@ namespace gost::tls {
 /// `connection`.
 Error explain_failure(const SSL& ssl, const Connection& connection);
 
+/// A record came that was not made with the keys of this connection. `server`: we are.
+Error explain_bad_record(bool server);
+
 /// The peer began with `first`, which is not TLS. `server`: we are.
 Error explain_plaintext(Bytes first, bool server);
 

@@ -27,6 +27,7 @@ struct TlsServerOptions {
   Version max_version = Version::tls13;
   std::vector<std::string> cipher_suites;  ///< Go's names; none: the default
   std::vector<std::string> alpn;           ///< in order of preference; none: not negotiated
+  bool kernel = true;                      ///< hand the keys to the kernel, where it and OpenSSL offer that (kTLS)
   bool reject_unknown_sni = false;         ///< no handshake without a name or with one that is not ours
   std::vector<std::string>
       server_names;  ///< what is ours; "*.x" is any name below x; none: the names in the certificate
@@ -46,6 +47,7 @@ struct TlsClientOptions {
   Version max_version = Version::tls13;
   std::vector<std::string> cipher_suites;
   std::vector<std::string> alpn;
+  bool kernel = true;
 };
 
 /// "VersionTLS10" to "VersionTLS13", in any case. Errors: Cause::invalid, a sentence with the names.

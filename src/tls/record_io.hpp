@@ -1,4 +1,5 @@
-// RecordIo: OpenSSL's way to the lower stream. Encrypted bytes pass through one borrowed buffer in each direction.
+// RecordIo: OpenSSL's way to the lower stream. Encrypted bytes pass through one borrowed buffer in each direction,
+// until the kernel does the records of that direction.
 #pragma once
 
 #include "net/io_context.hpp"
@@ -37,6 +38,12 @@ class RecordIo {
   bool is_tls() const { return first_size_ == 0 || first_[0] == kHandshake || first_[0] == kAlert; }
   void give_back_empty();
 
+  /// Whether the kernel has the keys of this direction: what is written below is plain then, or what is read.
+  bool in_kernel(Interest direction) const { return direction == Interest::write ? kernel_sends_ : kernel_receives_; }
+  /// From now on nothing is read that OpenSSL has not asked for yet, so that the kernel can have what follows; or
+  /// buffers are filled again.
+  void read_exactly(bool exactly) { reads_exactly_ = exactly; }
+
   /// Writes what is collected; moved(0) when nothing is left.
   IoResult flush();
   std::size_t unsent() const { return output_.size; }
@@ -63,9 +70,12 @@ class RecordIo {
   static int on_write(BIO* bio, const char* from, std::size_t size, std::size_t* moved);
   static long on_control(BIO* bio, int command, long number, void* pointer);
 
-  /// One read of the lower stream; false if nothing came.
-  bool fill();
+  /// One read of the lower stream, by `read`; how many bytes came.
+  template <class Read>
+  std::size_t read_below(Read read);
+  std::size_t read_into(MutableBytes into);
   std::size_t collect(Bytes bytes);
+  bool hand_over(const void* keys, Interest direction);
   void forget_output();
 
   BufferPool& buffers_;
@@ -75,6 +85,12 @@ class RecordIo {
   int read_error_ = 0;
   int write_error_ = 0;
   bool ended_ = false;
+  bool reads_exactly_ = false;
+  bool kernel_attached_ = false;
+  bool kernel_sends_ = false;
+  bool kernel_receives_ = false;
+  std::uint8_t next_type_ = 0;    ///< kernel sends: of the record that OpenSSL writes next
+  std::uint8_t output_type_ = 0;  ///< kernel sends: of the record that is collected
   std::uint8_t first_size_ = 0;
   std::array<std::uint8_t, 8> first_{};
 };

@@ -17,7 +17,7 @@ constexpr std::string_view kSessionContext = "gost";
 }  // namespace
 
 Result<std::unique_ptr<ServerContext>> ServerContext::make(TlsServerOptions options) {
-  auto protocol = Protocol::make(options.min_version, options.max_version, options.cipher_suites, options.alpn);
+  auto protocol = Protocol::make(options);
   if (!protocol) return fail(protocol.error());
   std::unique_ptr<ServerContext> context(new ServerContext(std::move(options), std::move(*protocol)));
   if (auto loaded = context->renew(); !loaded) return fail(loaded.error());

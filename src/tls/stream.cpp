@@ -48,6 +48,10 @@ std::optional<TlsInfo> tls_info(const Stream& stream) {
 std::string to_string(const TlsInfo& info) {
   std::string text = info.version + ", " + info.cipher;
   if (info.resumed) text += ", resumed";
+  if (info.kernel_sends || info.kernel_receives) {
+    text += ", kTLS ";
+    text += !info.kernel_receives ? "sends" : !info.kernel_sends ? "receives" : "sends and receives";
+  }
   if (!info.alpn.empty()) text += ", alpn " + info.alpn;
   if (!info.server_name.empty()) text += ", server name " + info.server_name;
   if (info.peer) text += ", peer " + info.peer->to_string();
@@ -72,7 +76,10 @@ Task<Result<>> TlsStream::handshake(SslPtr ssl) {
   if (!bio) co_return fail(Cause::exhausted, "tls: out of memory");
   BIO* both = bio.release();
   SSL_set_bio(ssl_.get(), both, both);
+  const bool kernel_wanted = (SSL_get_options(ssl_.get()) & SSL_OP_ENABLE_KTLS) != 0;
   for (;;) {
+    // Of TLS 1.2 OpenSSL offers the kernel the keys for both directions.
+    records_.read_exactly(kernel_wanted && SSL_version(ssl_.get()) == TLS1_2_VERSION);
     ERR_clear_error();
     int outcome = SSL_do_handshake(ssl_.get());
     int why = SSL_get_error(ssl_.get(), outcome);
@@ -97,6 +104,7 @@ Task<Result<>> TlsStream::handshake(SslPtr ssl) {
       co_return fail(stop_error(waited).in("tls handshake"));
   }
   if (records_.write_error() != 0) co_return fail(error(records_.write_error()).in("tls handshake"));
+  records_.read_exactly(false);
   established_ = true;
   co_return Result<>();
 }
@@ -134,7 +142,9 @@ IoResult TlsStream::try_read(MutableBytes into) {
 bool TlsStream::read_later(int outcome) {
   int why = SSL_get_error(ssl_.get(), outcome);
   if (why == SSL_ERROR_WANT_READ) return true;
-  if (records_.read_error() != 0) {
+  if (records_.read_error() == EBADMSG && records_.in_kernel(Interest::read)) {
+    fail_for_good(explain_bad_record(connection_.server));
+  } else if (records_.read_error() != 0) {
     fail_for_good(records_.below().error(records_.read_error()));
   } else if (why == SSL_ERROR_ZERO_RETURN || (records_.ended() && ERR_peek_error() == 0)) {
     ended_ = true;
@@ -159,6 +169,10 @@ void TlsStream::fail_for_good(Error error) {
 IoResult TlsStream::try_write(Bytes from) {
   if (failure_) return IoResult::failed(failure_number());
   if (shut_down_) return IoResult::failed(EPIPE);
+  if (records_.in_kernel(Interest::write)) {
+    if (IoResult rest = records_.flush(); rest.status != IoResult::Status::ok) return rest;
+    return records_.below().try_write(from);
+  }
   if (unacknowledged_ == 0) {
     if (IoResult rest = records_.flush(); rest.status != IoResult::Status::ok) return rest;
     unacknowledged_ = encrypt(from);
@@ -206,6 +220,13 @@ void TlsStream::abort() {
   records_.below().abort();
 }
 
+IoWatch* TlsStream::kernel(Interest direction) {
+  if (!records_.in_kernel(direction) || failure_) return nullptr;
+  const bool clear = direction == Interest::write ? !shut_down_ && records_.unsent() == 0
+                                                  : !ended_ && SSL_has_pending(ssl_.get()) == 0;
+  return clear ? records_.below().kernel(direction) : nullptr;
+}
+
 bool TlsStream::ready(Interest interest) const {
   if (interest == Interest::write)
     return failure_ || records_.write_error() != 0 || records_.below().ready(Interest::write);
@@ -226,6 +247,8 @@ TlsInfo TlsStream::info() const {
   if (const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name)) info.server_name = name;
   if (const X509* peer = SSL_get0_peer_certificate(ssl_.get())) info.peer = fingerprint_of(*peer);
   info.resumed = SSL_session_reused(ssl_.get()) == 1;
+  info.kernel_sends = records_.in_kernel(Interest::write);
+  info.kernel_receives = records_.in_kernel(Interest::read);
   return info;
 }
 

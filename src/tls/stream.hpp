@@ -37,6 +37,8 @@ struct TlsInfo {
   std::string server_name;          ///< the SNI; empty: none
   std::optional<Fingerprint> peer;  ///< of the peer's certificate, if it showed one
   bool resumed = false;             ///< with an earlier session
+  bool kernel_sends = false;        ///< the kernel makes the records (kTLS)
+  bool kernel_receives = false;     ///< the kernel opens them
 };
 
 /// Of a stream that tls_accept or tls_connect made; nothing for any other (also one with a layer above).
@@ -44,11 +46,12 @@ std::optional<TlsInfo> tls_info(const Stream& stream);
 /// "TLSv1.3, TLS_AES_128_GCM_SHA256, resumed", with what else there is.
 std::string to_string(const TlsInfo& info);
 
-/// Idle it holds no buffer, and OpenSSL gives back its own. A write is encrypted once: if the lower stream takes only
-/// part of it, would_block is returned, and the next try_write (which must begin with the same bytes) sends the rest
-/// and tells how many bytes that was. The end of the lower stream is the end, with or without close_notify (GOST
-/// sends none in places). After a failure of TLS itself: EPROTO, or what the lower stream reports; error() has the
-/// sentence.
+/// Where the lower stream is a socket and the kernel takes the keys (kTLS), plain bytes pass through it; what is not
+/// data (alerts, tickets) still goes through OpenSSL. Idle it holds no buffer, and OpenSSL gives back its own. A
+/// write is encrypted once: if the lower stream takes only part of it, would_block is returned, and the next
+/// try_write (which must begin with the same bytes) sends the rest and tells how many bytes that was. The end of the
+/// lower stream is the end, with or without close_notify (GOST sends none in places). After a failure of TLS itself:
+/// EPROTO, or what the lower stream reports; error() has the sentence.
 class TlsStream final : public Stream {
  public:
   TlsStream(IoContext& io, std::unique_ptr<Stream> below);
@@ -66,6 +69,8 @@ class TlsStream final : public Stream {
   /// Sends close_notify; the lower stream stays open in both directions.
   IoResult try_shutdown() override;
   void abort() override;
+  /// Where the kernel does TLS itself, the lower stream's.
+  IoWatch* kernel(Interest direction) override;
   std::size_t undelivered() const override { return records_.below().undelivered() + records_.unsent(); }
   bool ready(Interest interest) const override;
   Wait*& waiting(Interest interest) override { return records_.below().waiting(interest); }

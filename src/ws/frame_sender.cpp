@@ -1,14 +1,12 @@
 #include "ws/frame_sender.hpp"
 
+#include "net/gather.hpp"
 #include "ws/deflate.hpp"
 
 #include <openssl/rand.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 
 namespace gost::ws {
@@ -16,10 +14,6 @@ namespace gost::ws {
 namespace {
 
 constexpr std::size_t kMaxControl = 2048;
-
-iovec slice_of(Bytes bytes) {
-  return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-}
 
 MaskKey fresh_key() {
   MaskKey key{};
@@ -59,7 +53,7 @@ IoResult FrameSender::send(Bytes payload) {
   payload = payload.first(std::min({payload.size(), left_, BufferPool::kBufferSize}));
   for (;;) {
     const Bytes head = head_.view().subspan(head_sent_);
-    IoResult io = below_.kernel() != nullptr ? gather(head, payload) : copy(head, payload);
+    IoResult io = below_.kernel(Interest::write) != nullptr ? gather(head, payload) : copy(head, payload);
     if (io.status != IoResult::Status::ok) return io;
     const std::size_t of_head = std::min(io.bytes, head.size());
     head_sent_ = static_cast<std::uint8_t>(head_sent_ + of_head);
@@ -79,15 +73,7 @@ IoResult FrameSender::gather(Bytes head, Bytes payload) {
     payload = buffer->bytes().first(payload.size());
   }
   std::array<iovec, 2> slices{slice_of(head), slice_of(payload)};
-  msghdr message{};
-  message.msg_iov = slices.data();
-  message.msg_iovlen = slices.size();
-  IoWatch& socket = *below_.kernel();
-  const ssize_t sent = ::sendmsg(socket.fd(), &message, MSG_NOSIGNAL);
-  if (sent >= 0) return IoResult::moved(static_cast<std::size_t>(sent));
-  if (errno != EAGAIN) return IoResult::failed(errno);
-  socket.not_writable();
-  return IoResult::would_block();
+  return try_gather(*below_.kernel(Interest::write), slices);
 }
 
 IoResult FrameSender::copy(Bytes head, Bytes payload) {

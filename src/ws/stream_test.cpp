@@ -401,7 +401,7 @@ TEST(WsStream, SaysWhereItIs) {
   WsStream end(io, std::make_unique<Jealous>(std::move(near)), {.client = client});
   EXPECT_EQ(end.layers(), "memory,jealous,ws");
   EXPECT_EQ(end.remote(), client);
-  EXPECT_EQ(end.kernel(), nullptr);
+  EXPECT_EQ(end.kernel(Interest::write), nullptr);
   auto [other, far] = make_memory_pipe();
   EXPECT_EQ(WsStream(io, std::make_unique<Jealous>(std::move(other)), {}).remote().port(), 5);
 }

@@ -6,7 +6,11 @@ import signal
 import pytest
 
 from support import go_peers, peers, wire
+from support.kernel import HAS_TLS
 from support.program import Gost
+
+# test_vm runs it under another kernel then.
+collect_ignore = [] if HAS_TLS else ["test_kernel_tls.py"]
 
 
 def pytest_configure():
