@@ -16,24 +16,8 @@ Result<std::unique_ptr<ClientContext>> ClientContext::make(TlsClientOptions opti
   return context;
 }
 
-Result<bool> ClientContext::reload_if_changed() {
-  if (!files_.changed()) return false;
-  if (auto loaded = renew(); !loaded) return fail(loaded.error());
-  return true;
-}
-
-Result<> ClientContext::renew() {
-  auto material = load();
-  if (!material) return fail(material.error());
-  // Tried once here, so that it cannot fail later on a loop.
-  if (auto built = build(**material); !built) return fail(built.error());
-  material_.store(std::move(*material));
-  generation_.fetch_add(1, std::memory_order_release);
-  return {};
-}
-
-Result<std::shared_ptr<const ClientContext::Material>> ClientContext::load() const {
-  auto material = std::make_shared<Material>();
+Result<std::shared_ptr<const ClientMaterial>> ClientContext::load() const {
+  auto material = std::make_shared<ClientMaterial>();
   if (!options_.cert_file.empty() || !options_.key_file.empty()) {
     auto identity = load_identity(options_.cert_file, options_.key_file);
     if (!identity) return fail(identity.error());
@@ -51,7 +35,7 @@ Result<std::shared_ptr<const ClientContext::Material>> ClientContext::load() con
   return material;
 }
 
-Result<SslContextPtr> ClientContext::build(const Material& material) const {
+Result<SslContextPtr> ClientContext::build(const ClientMaterial& material) const {
   auto made = new_context(TLS_client_method(), protocol_);
   if (!made) return made;
   SSL_CTX* context = made->get();
@@ -71,28 +55,13 @@ Result<SslContextPtr> ClientContext::build(const Material& material) const {
   return made;
 }
 
-ClientContext::LoopState& ClientContext::state_for(const IoContext& io) const {
-  LoopState& state = loops_.get(io.loop);
-  std::uint64_t generation = generation_.load(std::memory_order_acquire);
-  if (state.generation != generation) {
-    // Sessions are forgotten, too: they stand for what was shown and trusted before.
-    if (auto built = build(*material_.load()))
-      state = {generation, std::move(*built), std::make_shared<SessionCache>()};
-  }
-  return state;
-}
-
-SSL_CTX* ClientContext::context_for(const IoContext& io) const {
-  return state_for(io).context.get();
-}
-
 Result<SslPtr> ClientContext::start(const IoContext& io, Connection& connection, std::string_view node_host) const {
   LoopState& state = state_for(io);
   ERR_clear_error();
   SslPtr ssl(state.context ? SSL_new(state.context.get()) : nullptr);
   if (!ssl) return fail(Cause::exhausted, "tls: no connection: " + take_openssl_error());
   connection.name = options_.server_name.empty() ? std::string(node_host) : options_.server_name;
-  connection.sessions = state.sessions;
+  connection.sessions = state.own.cache;
   connection.attach(*ssl);
   const std::string& name = connection.name;
   auto ip = IpAddress::parse(name);
@@ -111,7 +80,7 @@ Result<SslPtr> ClientContext::start(const IoContext& io, Connection& connection,
       X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size());
     }
   }
-  if (SessionPtr session = state.sessions->take(name)) SSL_set_session(ssl.get(), session.get());
+  if (SessionPtr session = state.own.cache->take(name)) SSL_set_session(ssl.get(), session.get());
   SSL_set_connect_state(ssl.get());
   return ssl;
 }

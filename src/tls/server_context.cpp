@@ -24,24 +24,8 @@ Result<std::unique_ptr<ServerContext>> ServerContext::make(TlsServerOptions opti
   return context;
 }
 
-Result<bool> ServerContext::reload_if_changed() {
-  if (!files_.changed()) return false;
-  if (auto loaded = renew(); !loaded) return fail(loaded.error());
-  return true;
-}
-
-Result<> ServerContext::renew() {
-  auto material = load();
-  if (!material) return fail(material.error());
-  // Tried once here, so that it cannot fail later on a loop.
-  if (auto context = build(**material); !context) return fail(context.error());
-  material_.store(std::move(*material));
-  generation_.fetch_add(1, std::memory_order_release);
-  return {};
-}
-
-Result<std::shared_ptr<const ServerContext::Material>> ServerContext::load() const {
-  auto material = std::make_shared<Material>();
+Result<std::shared_ptr<const ServerMaterial>> ServerContext::load() const {
+  auto material = std::make_shared<ServerMaterial>();
   if (options_.cert_file.empty() && options_.key_file.empty()) {
     if (!options_.default_certificate)
       return fail(Cause::invalid, "tls: this server has no certificate; name one (certFile, keyFile)");
@@ -63,7 +47,7 @@ Result<std::shared_ptr<const ServerContext::Material>> ServerContext::load() con
   return material;
 }
 
-Result<SslContextPtr> ServerContext::build(const Material& material) const {
+Result<SslContextPtr> ServerContext::build(const ServerMaterial& material) const {
   auto made = new_context(TLS_server_method(), protocol_);
   if (!made) return made;
   SSL_CTX* context = made->get();
@@ -91,18 +75,6 @@ Result<SslContextPtr> ServerContext::build(const Material& material) const {
   return made;
 }
 
-SSL_CTX* ServerContext::context_for(const IoContext& io) const {
-  LoopState& state = loops_.get(io.loop);
-  std::uint64_t generation = generation_.load(std::memory_order_acquire);
-  if (state.generation != generation) {
-    if (auto built = build(*material_.load())) {
-      state.context = std::move(*built);
-      state.generation = generation;
-    }
-  }
-  return state.context.get();
-}
-
 Result<SslPtr> ServerContext::start(const IoContext& io, Connection& connection) const {
   SSL_CTX* context = context_for(io);
   SslPtr ssl(context != nullptr ? SSL_new(context) : nullptr);
@@ -114,7 +86,7 @@ Result<SslPtr> ServerContext::start(const IoContext& io, Connection& connection)
 }
 
 std::string ServerContext::expires() const {
-  return time_text(X509_get0_notAfter(material_.load()->identity->certificate.get()));
+  return time_text(X509_get0_notAfter(material()->identity->certificate.get()));
 }
 
 bool ServerContext::is_ours(std::string_view name, const X509& certificate) const {
