@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::noise;
 using testing::Pair;
+using testing::read_to_end;
 using testing::TrustedEnds;
 
 constexpr auto kOk = IoResult::Status::ok;
@@ -19,23 +20,6 @@ constexpr auto kWouldBlock = IoResult::Status::would_block;
 
 std::string text_of(const std::vector<std::uint8_t>& bytes) {
   return std::string(as_text(bytes));
-}
-
-Task<> say(Stream& stream, std::string text) {
-  EXPECT_TRUE(co_await write_all(stream, as_bytes(text)));
-}
-
-/// One message each way.
-Task<> ping_pong(Pair& pair) {
-  for (auto [from, to, text] : {std::tuple(pair.client.get(), pair.server.get(), "ping"),
-                                std::tuple(pair.server.get(), pair.client.get(), "pong")}) {
-    TaskGroup group(co_await this_scope());
-    group.spawn(say(*from, text));
-    std::array<std::uint8_t, 4> got{};
-    EXPECT_TRUE(co_await read_exactly(*to, got));
-    EXPECT_EQ(as_text(got), text);
-    co_await group.join();
-  }
 }
 
 TEST(TlsStream, SpeaksBothVersionsAndSaysWhich) {
@@ -83,7 +67,7 @@ Task<int> whole_life(Pair& pair, std::string& got) {
   if (!co_await write_all(*pair.client, as_bytes("ping"))) ++errors;
   if (pair.client->try_shutdown().status != kOk) ++errors;
   if (errors > 0) pair.client.reset();
-  if (co_await Pair::read_to_end(*pair.server, got)) ++errors;
+  if (co_await read_to_end(*pair.server, got)) ++errors;
   co_return errors;
 }
 
@@ -233,7 +217,7 @@ TEST(TlsStream, AShutdownBehindAFullPipeIsTriedAgain) {
     group.spawn([](Stream& stream) -> Task<> {
       while (stream.try_shutdown().status == kWouldBlock) co_await stream.until(Interest::write);
     }(*p.client));
-    EXPECT_FALSE(co_await Pair::read_to_end(*p.server, text));
+    EXPECT_FALSE(co_await read_to_end(*p.server, text));
     co_await group.join();
     co_return text;
   }(pair));
@@ -267,7 +251,7 @@ TEST(TlsStream, AnEndWithoutCloseNotifyIsAnEnd) {
           near.reset();
           far.reset();  // both ends see the end of the lower stream
           std::string got;
-          auto failed = co_await Pair::read_to_end(*p.server, got);
+          auto failed = co_await read_to_end(*p.server, got);
           co_return std::pair(got, failed);
         }(pair, *server, *client));
     EXPECT_EQ(text, "last words");

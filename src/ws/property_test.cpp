@@ -1,64 +1,20 @@
 // Any sizes of writes, reads and pipes, in both directions at once, and any fragments and segments of a foreign peer:
 // what is sent arrives, whole and in order.
+#include "net/testing/traffic.hpp"
 #include "ws/testing/pair.hpp"
-
-#include <rapidcheck/gtest.h>
 
 #include <algorithm>
 
 namespace gost::ws {
 namespace {
 
+using gost::testing::any_sizes;
+using gost::testing::any_traffic;
+using gost::testing::Traffic;
 using testing::frame;
 using testing::Lone;
 using testing::noise;
 using testing::Pair;
-
-struct Traffic {
-  std::vector<std::size_t> writes;
-  std::size_t read_size;
-  std::uint32_t seed;
-
-  std::vector<std::uint8_t> all() const {
-    std::size_t total = 0;
-    for (std::size_t size : writes) total += size;
-    return noise(total, seed);
-  }
-};
-
-std::vector<std::size_t> any_sizes() {
-  auto size = rc::gen::weightedOneOf<std::size_t>({{6, rc::gen::inRange<std::size_t>(1, 300)},
-                                                   {2, rc::gen::inRange<std::size_t>(1, 20'000)},
-                                                   {1, rc::gen::inRange<std::size_t>(60'000, 140'000)}});
-  return *rc::gen::resize(6, rc::gen::container<std::vector<std::size_t>>(size));
-}
-
-Traffic any_traffic(std::uint32_t seed) {
-  return {any_sizes(), *rc::gen::element<std::size_t>(1, 3, 1000, 16'384, 65'536, 100'000), seed};
-}
-
-Task<> send(Stream& stream, const Traffic& traffic, bool& good) {
-  auto bytes = traffic.all();
-  Bytes rest = bytes;
-  for (std::size_t size : traffic.writes) {
-    auto written = co_await write_all(stream, rest.first(size));
-    good = good && written;
-    rest = rest.subspan(size);
-  }
-  while (stream.try_shutdown().status == IoResult::Status::would_block) co_await stream.until(Interest::write);
-}
-
-Task<> receive(Stream& stream, const Traffic& traffic, bool& good) {
-  std::vector<std::uint8_t> got;
-  std::vector<std::uint8_t> buffer(traffic.read_size);
-  for (;;) {
-    auto size = co_await read_some(stream, buffer);
-    if (!size) good = false;
-    if (!size || *size == 0) break;
-    got.insert(got.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(*size));
-  }
-  good = good && got == traffic.all();
-}
 
 RC_GTEST_PROP(WsStreamProperty, WhatIsSentArrivesBothWaysAtOnce, ()) {
   Pair pair;
@@ -67,20 +23,11 @@ RC_GTEST_PROP(WsStreamProperty, WhatIsSentArrivesBothWaysAtOnce, ()) {
   pair.client_first = *rc::gen::arbitrary<bool>();
   pair.server_options.compression = pair.client_options.compression = *rc::gen::arbitrary<bool>();
   pair.client_options.max_payload = *rc::gen::element<std::size_t>(1'000, 4'096, 65'536);
-  Traffic up = any_traffic(1);
-  Traffic down = any_traffic(2);
+  Traffic up = any_traffic(1, 6);
+  Traffic down = any_traffic(2, 6);
   pair.connect();
   RC_ASSERT(pair.client != nullptr && pair.server != nullptr);
-  bool good = true;
-  pair.io.loop.run([](Pair& p, const Traffic& forth, const Traffic& back, bool& whole) -> Task<> {
-    TaskGroup group(co_await this_scope());
-    group.spawn(send(*p.client, forth, whole));
-    group.spawn(send(*p.server, back, whole));
-    group.spawn(receive(*p.server, forth, whole));
-    group.spawn(receive(*p.client, back, whole));
-    co_await group.join();
-  }(pair, up, down, good));
-  RC_ASSERT(good);
+  RC_ASSERT(passes_both_ways(pair, up, down));
   RC_ASSERT(pair.io.buffers.kept() <= 6U);
 }
 
@@ -91,7 +38,7 @@ RC_GTEST_PROP(WsStreamProperty, AnyFragmentsAndSegmentsGiveTheSameBytes, ()) {
   std::string raw;
   std::size_t pings = 0;
   bool open = false;
-  for (std::size_t size : any_sizes()) {
+  for (std::size_t size : any_sizes(6)) {
     const std::string payload(as_text(noise(size, static_cast<std::uint32_t>(size))));
     const bool last = *rc::gen::arbitrary<bool>();
     raw += frame(role, open ? Opcode::continuation : Opcode::binary, payload, last);

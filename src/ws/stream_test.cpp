@@ -17,6 +17,7 @@ using testing::frame;
 using testing::Lone;
 using testing::noise;
 using testing::Pair;
+using testing::read_to_end;
 
 constexpr auto kOk = IoResult::Status::ok;
 constexpr auto kWouldBlock = IoResult::Status::would_block;
@@ -412,7 +413,7 @@ Task<> send_and_end(Stream& stream, const std::string& text) {
 }
 
 Task<> read_all(Stream& stream, std::string& into) {
-  EXPECT_FALSE(co_await Pair::read_to_end(stream, into));
+  EXPECT_FALSE(co_await read_to_end(stream, into));
 }
 
 TEST(WsStream, OverSocketsBothDirectionsArriveWhole) {

@@ -9,23 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::frame;
 using testing::Pair;
-
-Task<> say(Stream& stream, std::string text) {
-  EXPECT_TRUE(co_await write_all(stream, as_bytes(text)));
-}
-
-/// One message each way.
-Task<> ping_pong(Pair& pair) {
-  for (auto [from, to, text] : {std::tuple(pair.client.get(), pair.server.get(), "ping"),
-                                std::tuple(pair.server.get(), pair.client.get(), "pong")}) {
-    TaskGroup group(co_await this_scope());
-    group.spawn(say(*from, text));
-    std::array<std::uint8_t, 4> got{};
-    EXPECT_TRUE(co_await read_exactly(*to, got));
-    EXPECT_EQ(as_text(got), text);
-    co_await group.join();
-  }
-}
+using testing::read_to_end;
 
 TEST(WsUpgrade, BothEndsUnderstandEachOtherAlsoWhenEverythingIsSplit) {
   for (std::size_t capacity : {1U, 7U, 100'000U}) {
@@ -50,7 +34,7 @@ Task<int> whole_life(Pair& pair, std::string& got) {
   if (!co_await write_all(*pair.client, as_bytes("ping"))) ++errors;
   if (pair.client->try_shutdown().status != IoResult::Status::ok) ++errors;
   if (errors > 0) pair.client.reset();
-  if (co_await Pair::read_to_end(*pair.server, got)) ++errors;
+  if (co_await read_to_end(*pair.server, got)) ++errors;
   co_return errors;
 }
 

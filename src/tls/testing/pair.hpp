@@ -1,9 +1,7 @@
 // For tests of TLS: certificates in a directory of their own, and two ends over a memory pipe.
 #pragma once
 
-#include "net/memory_pipe.hpp"
-#include "net/stream_io.hpp"
-#include "runtime/task_group.hpp"
+#include "net/testing/stream_pair.hpp"
 #include "tls/certificate.hpp"
 #include "tls/stream.hpp"
 
@@ -12,12 +10,14 @@
 
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace gost::tls::testing {
+
+using gost::testing::noise;
+using gost::testing::read_to_end;
 
 /// A directory that vanishes with its files.
 class TemporaryDirectory {
@@ -83,22 +83,15 @@ class Authority {
   std::string file_;
 };
 
-/// Two ends on one loop with simulated time.
-class Pair {
+/// Two ends of TLS on one loop with simulated time.
+class Pair : public gost::testing::StreamPair {
  public:
   std::string node_host = "proxy.example";
-  MemoryPipeOptions pipe;
-  bool client_first = true;  ///< the pipe's options are the client's (else the server's)
-
-  IoContext io{Loop::Time::simulated};
-  std::unique_ptr<Stream> client;
-  std::unique_ptr<Stream> server;
-  std::optional<Error> client_error;
-  std::optional<Error> server_error;
 
   /// Both handshakes at once; what became of them stands in the members.
   void connect(const ServerContext& server_context, const ClientContext& client_context) {
-    io.loop.run(shake(server_context, client_context));
+    io.loop.run(shake([&](std::unique_ptr<Stream> below) { return dial(client_context, std::move(below)); },
+                      [&](std::unique_ptr<Stream> below) { return accept(server_context, std::move(below)); }));
   }
 
   /// Lets everybody run until there is nothing to do at this moment.
@@ -106,47 +99,12 @@ class Pair {
     for (int turn = 0; turn < turns; ++turn) co_await yield();
   }
 
-  /// The first error that reading meets, if it is not the end of the stream.
-  static Task<std::optional<Error>> read_to_end(Stream& stream, std::string& into) {
-    std::vector<std::uint8_t> buffer(70'000);
-    for (;;) {
-      auto got = co_await read_some(stream, buffer);
-      if (!got) co_return got.error();
-      if (*got == 0) co_return std::nullopt;
-      into += as_text(Bytes(buffer).first(*got));
-    }
-  }
-
   Task<> accept(const ServerContext& context, std::unique_ptr<Stream> below) {
-    keep(co_await with_deadline(std::chrono::seconds(15), tls_accept(io, std::move(below), context)), server,
-         server_error);
+    keep_server(co_await with_deadline(std::chrono::seconds(15), tls_accept(io, std::move(below), context)));
   }
   Task<> dial(const ClientContext& context, std::unique_ptr<Stream> below) {
-    keep(co_await with_deadline(std::chrono::seconds(15), tls_connect(io, std::move(below), context, node_host)),
-         client, client_error);
-  }
-
- private:
-  Task<> shake(const ServerContext& server_context, const ClientContext& client_context) {
-    client.reset();
-    server.reset();
-    client_error.reset();
-    server_error.reset();
-    auto [first, second] = make_memory_pipe(pipe);
-    if (!client_first) std::swap(first, second);
-    TaskGroup group(co_await this_scope());
-    group.spawn(dial(client_context, std::move(first)));
-    group.spawn(accept(server_context, std::move(second)));
-    co_await group.join();
-  }
-
-  static void keep(Result<std::unique_ptr<Stream>> made, std::unique_ptr<Stream>& stream,
-                   std::optional<Error>& error) {
-    if (made) {
-      stream = std::move(*made);
-    } else {
-      error = made.error();
-    }
+    keep_client(
+        co_await with_deadline(std::chrono::seconds(15), tls_connect(io, std::move(below), context, node_host)));
   }
 };
 
@@ -170,12 +128,5 @@ class TrustedEnds {
     return ClientContext::make(std::move(options)).value();
   }
 };
-
-inline std::vector<std::uint8_t> noise(std::size_t size, std::uint32_t seed) {
-  std::minstd_rand random(seed);
-  std::vector<std::uint8_t> bytes(size);
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
-  return bytes;
-}
 
 }  // namespace gost::tls::testing

@@ -1,30 +1,22 @@
 // For tests of WebSocket: two ends over a memory pipe, and an end whose peer is the test.
 #pragma once
 
-#include "net/memory_pipe.hpp"
-#include "net/stream_io.hpp"
-#include "runtime/task_group.hpp"
+#include "net/testing/stream_pair.hpp"
 #include "ws/connect.hpp"
 #include "ws/stream.hpp"
 #include "ws/upgrade.hpp"
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <optional>
-#include <random>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace gost::ws::testing {
 
-inline std::vector<std::uint8_t> noise(std::size_t size, std::uint32_t seed) {
-  std::minstd_rand random(seed);
-  std::vector<std::uint8_t> bytes(size);
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
-  return bytes;
-}
+using gost::testing::noise;
+using gost::testing::read_to_end;
 
 /// One frame as the peer of `to` would send it.
 inline std::string frame(Role to, FrameHeader header, std::string_view payload) {
@@ -114,57 +106,25 @@ struct Lone {
 };
 
 /// Both ends, after a handshake.
-class Pair {
+class Pair : public gost::testing::StreamPair {
  public:
-  MemoryPipeOptions pipe;
-  bool client_first = true;  ///< the pipe's options are the client's (else the server's)
   ServerOptions server_options;
   ClientOptions client_options;
 
-  IoContext io{Loop::Time::simulated};
-  std::unique_ptr<Stream> client;
-  std::unique_ptr<Stream> server;
-  std::optional<Error> client_error;
-  std::optional<Error> server_error;
-
-  void connect() { io.loop.run(shake()); }
-
-  /// The first error that reading meets, if it is not the end of the stream.
-  static Task<std::optional<Error>> read_to_end(Stream& stream, std::string& into) {
-    std::vector<std::uint8_t> buffer(70'000);
-    for (;;) {
-      auto got = co_await read_some(stream, buffer);
-      if (!got) co_return got.error();
-      if (*got == 0) co_return std::nullopt;
-      into += as_text(Bytes(buffer).first(*got));
-    }
+  void connect() {
+    client_options.host = "proxy.example:8080";
+    io.loop.run(shake([this](std::unique_ptr<Stream> below) { return dial(std::move(below)); },
+                      [this](std::unique_ptr<Stream> below) { return accept(std::move(below)); }));
   }
 
  private:
   Task<> accept(std::unique_ptr<Stream> below) {
     const WsUpgrade upgrade(server_options);
-    keep(co_await upgrade.upgrade(io, std::move(below)), server, server_error);
+    keep_server(co_await upgrade.upgrade(io, std::move(below)));
   }
   Task<> dial(std::unique_ptr<Stream> below) {
-    keep(co_await with_deadline(client_options.handshake_timeout, ws_connect(io, std::move(below), client_options)),
-         client, client_error);
-  }
-  Task<> shake() {
-    client_options.host = "proxy.example:8080";
-    auto [first, second] = make_memory_pipe(pipe);
-    if (!client_first) std::swap(first, second);
-    TaskGroup group(co_await this_scope());
-    group.spawn(dial(std::move(first)));
-    group.spawn(accept(std::move(second)));
-    co_await group.join();
-  }
-  static void keep(Result<std::unique_ptr<Stream>> made, std::unique_ptr<Stream>& stream,
-                   std::optional<Error>& error) {
-    if (made) {
-      stream = std::move(*made);
-    } else {
-      error = made.error();
-    }
+    keep_client(
+        co_await with_deadline(client_options.handshake_timeout, ws_connect(io, std::move(below), client_options)));
   }
 };
 
