@@ -1,90 +1,23 @@
 // Two machines with a lossless way between them, whatever is done to their streams and however the bytes are cut.
-#include "mux/options.hpp"
+#include "mux/testing/exchange.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <map>
 #include <random>
 
 namespace gost {
 namespace {
 
+using End = testing::MuxEnd;
+
 constexpr std::size_t kMost = std::size_t{16} * 1024;  ///< of one write, read or passage
 
-/// The byte number `at` that a side sends on a stream.
-std::uint8_t byte_at(std::uint32_t id, bool client, std::uint64_t at) {
-  return static_cast<std::uint8_t>(at * 31 + at / 256 + id + (client ? 100U : 0U));
-}
-
-struct End {
-  explicit End(const MuxOptions& options, MuxSide side)
-      : made(make_machine(options, side, TimePoint())), machine(*made), client(side == MuxSide::client) {}
-
-  struct Open {
-    std::unique_ptr<MuxMachineStream> stream;
-    std::uint64_t sent = 0;
-    std::uint64_t read = 0;
-    bool ended = false;
-  };
-
-  const std::unique_ptr<MuxMachine> made;
-  MuxMachine& machine;
-  const bool client;
-  std::map<std::uint32_t, Open> streams;
-  std::map<std::uint32_t, std::uint64_t> sent;  ///< also of closed streams
-  std::vector<std::uint8_t> way;                ///< to the other side
-
-  void take_control() {
-    std::array<std::uint8_t, 24> some;
-    while (machine.has_control()) {
-      std::size_t size = machine.take_control(some);
-      way.insert(way.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(size));
-    }
-  }
-  void write(Open& open, std::size_t bytes) {
-    take_control();
-    bytes = std::min({bytes, open.stream->sendable(), machine.max_frame_size()});
-    if (bytes == 0) return;
-    MuxHeader header = open.stream->header(bytes);
-    way.insert(way.end(), header.view().begin(), header.view().end());
-    for (std::size_t i = 0; i < bytes; ++i) way.push_back(byte_at(open.stream->id(), client, open.sent++));
-    open.stream->sent(bytes);
-    sent[open.stream->id()] = open.sent;
-  }
-  /// True when everything that came was what the other side had sent, in order.
-  bool read(Open& open, std::size_t most) {
-    std::vector<std::uint8_t> bytes(most);
-    IoResult got = open.stream->read(bytes, TimePoint());
-    // Where closing discards what comes late the peer may be told so.
-    bool reset = got.status == IoResult::Status::error && got.error == ECONNRESET && machine.name() == "yamux";
-    if (got.status == IoResult::Status::eof || reset) open.ended = true;
-    for (std::size_t i = 0; i < got.bytes; ++i) {
-      if (bytes[i] != byte_at(open.stream->id(), !client, open.read++)) return false;
-    }
-    return reset || got.status != IoResult::Status::error;
-  }
-  void accept() {
-    for (auto& stream : machine.take_accepted()) {
-      std::uint32_t id = stream->id();
-      streams[id].stream = std::move(stream);
-    }
-  }
-  void open() {
-    auto stream = machine.open().value();
-    std::uint32_t id = stream->id();
-    streams[id].stream = std::move(stream);
-  }
-};
-
-/// Passes up to `most` bytes on, if the other side reads. How many those were.
+/// As MuxEnd::pass, between two ends that understand each other.
 std::size_t pass(End& from, End& to, std::size_t most) {
-  from.take_control();
-  std::size_t count = to.machine.wants_input() ? std::min(most, from.way.size()) : 0;
-  EXPECT_TRUE(to.machine.input(Bytes(from.way).first(count)));
-  from.way.erase(from.way.begin(), from.way.begin() + static_cast<std::ptrdiff_t>(count));
-  to.accept();
-  return count;
+  auto passed = from.pass(to, most);
+  EXPECT_TRUE(passed);
+  return passed.value_or(0);
 }
 
 MuxOptions arbitrary_options() {
