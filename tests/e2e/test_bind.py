@@ -9,7 +9,6 @@ from support.binding import Bind4, Bind5, peer_of
 from support.reasons import assert_reason, ends, last_line
 from support.servers import free_port
 from support.udp import negotiated
-from support.waiting import wait_until
 
 
 @pytest.fixture(name="program", scope="module")
@@ -28,11 +27,9 @@ def bystander(program, echo):
     """A tunnel of somebody else goes on, and nothing but it is left afterwards."""
     with contextlib.closing(wire.tunnel5(program.at["socks5"], echo.address)) as sock:
         wire.assert_echo(sock, b"before")
-        descriptors = program.descriptors
-        yield
-        wire.assert_echo(sock, b"after")
-        wait_until(lambda: program.descriptors <= descriptors,
-                   lambda: f"{program.descriptors} descriptors, {descriptors} before")
+        with program.leaves_nothing():
+            yield
+            wire.assert_echo(sock, b"after")
 
 
 BINDS = [(Bind5, "socks5"), (Bind5, "auto"), (Bind4, "socks4"), (Bind4, "auto")]

@@ -5,7 +5,6 @@ import pytest
 
 from support import wire
 from support.reasons import ends, last_line, lines_of
-from support.waiting import wait_until
 from support.wire import GREETING, GREETING_WITH_PASSWORD, credentials, request4, request5
 
 RESET = "connection reset by peer"
@@ -24,11 +23,9 @@ def bystander(program, echo):
     """An established tunnel echoes before and after; afterwards nothing but it is open."""
     with contextlib.closing(wire.tunnel5(program.at["socks5"], echo.address)) as sock:
         wire.assert_echo(sock, b"before")
-        descriptors = program.descriptors
-        yield
-        wire.assert_echo(sock, b"after")
-        wait_until(lambda: program.descriptors <= descriptors,
-                   lambda: f"{program.descriptors} descriptors, {descriptors} before")
+        with program.leaves_nothing():
+            yield
+            wire.assert_echo(sock, b"after")
 
 
 def steps(target):

@@ -37,11 +37,9 @@ def bystander(program, udp_echo):
     """The association of somebody else goes on, and nothing but it is left afterwards."""
     with contextlib.closing(Association(program.at["udp"])) as other:
         other.assert_echo(udp_echo.address, b"before")
-        descriptors = program.descriptors
-        yield
-        other.assert_echo(udp_echo.address, b"after")
-        wait_until(lambda: program.descriptors <= descriptors,
-                   lambda: f"{program.descriptors} descriptors, {descriptors} before")
+        with program.leaves_nothing():
+            yield
+            other.assert_echo(udp_echo.address, b"after")
 
 
 @pytest.fixture(name="client")

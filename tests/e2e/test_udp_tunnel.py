@@ -34,11 +34,9 @@ def bystander(program, udp_echo):
     """The tunnel of somebody else goes on, and nothing but it is left afterwards."""
     with contextlib.closing(UdpTunnel(program.at["both"])) as other:
         other.assert_echo(udp_echo.address, b"before")
-        descriptors = program.descriptors
-        yield
-        other.assert_echo(udp_echo.address, b"after")
-        wait_until(lambda: program.descriptors <= descriptors,
-                   lambda: f"{program.descriptors} descriptors, {descriptors} before")
+        with program.leaves_nothing():
+            yield
+            other.assert_echo(udp_echo.address, b"after")
 
 
 @pytest.fixture(name="tunnel")

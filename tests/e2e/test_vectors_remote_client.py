@@ -71,48 +71,6 @@ def load(name):
     return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def frames(direction, *parts):
-    """Frames of smux version 1: (command, stream, payload)."""
-    data = [struct.pack("<BBHI", 1, command, len(payload), stream) + payload for command, stream, payload in parts]
-    return {"dir": direction, "hex": b"".join(data).hex()}
-
-
-SYN, DATA = 0, 2
-A_GOOD_STREAM = [frames("s2c", (SYN, 5, b""), (DATA, 5, bytes.fromhex("05000001c6336407d431")), (DATA, 5, b"ping-p1")),
-                 frames("c2s", (DATA, 5, b"pong-p1"))]
-
-
-def the_session_goes_on(events):
-    """The recorded client closed here, and came again."""
-    closed = next(at for at, event in enumerate(events) if "close" in event)
-    return [*events[:closed], *A_GOOD_STREAM]
-
-
-OF_EVERY_TUNNEL = Difference("RSV=1 in the request says that empty frames are understood, GOST ignores it", rsv_1)
-
-DROPS = "a stream that does not begin as it should is dropped, GOST ends the session"
-
-DIFFERENCES = {
-    "mbind-client-fin-before-reply": Difference(DROPS, the_session_goes_on),
-    "mbind-client-reply-badname": Difference(DROPS, the_session_goes_on),
-    "mbind-client-reply-failure": Difference(DROPS, the_session_goes_on),
-    "mbind-client-reply-with-payload": Difference("payload behind the reply is kept, GOST loses what shares its frame",
-                                                  lambda events: [
-        *events[:5], frames("c2s", (DATA, 3, b"pong-lost")), *events[5:]]),
-}
-
-
-def load(name):
-    folder = DATAGRAM_VECTORS if name.startswith("udptun") else STREAM_VECTORS
-    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def rsv_1(events):
-    """Our request of UDP over the connection, where GOST's was recorded: it says that empty frames are understood."""
-    return [{**event, "hex": "05f301" + event["hex"][6:]} if event.get("hex", "").startswith("05f300") else event
-            for event in events]
-
-
 def events_of(name):
     events = OF_EVERY_TUNNEL.change(load(name)["events"])
     events = [event for event in events if event.get("conn", 1) <= ATTEMPTS]

@@ -134,6 +134,13 @@ class Gost:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
+    @contextlib.contextmanager
+    def leaves_nothing(self):
+        """What the block has it open it has closed in the end, or soon afterwards."""
+        before = self.descriptors
+        yield
+        wait_until(lambda: self.descriptors <= before, lambda: f"{self.descriptors} descriptors, {before} before")
+
     def listens_at(self, port):
         """Whether a socket of its own accepts TCP connections at this port. Connecting would not tell: the port may be
         somebody else's by now."""
