@@ -37,15 +37,10 @@ class Idle : public TunnelSet {
     auto report = make_report(options, result, run_.client, run_.sink.pid());
     report["tunnels"] = at_rest;
     report["echoed"] = echoed_;
-    if (!options.server_pids.empty() && at_rest > 0) {
-      const auto per_tunnel = [at_rest](std::uint64_t before, std::uint64_t after) {
-        return (static_cast<double>(after) - static_cast<double>(before)) / at_rest;
-      };
-      auto& server = report["server"];
-      server["private_kib_per_tunnel"] = per_tunnel(result.before.private_kib, result.after.private_kib);
-      server["fds_per_tunnel"] = per_tunnel(result.before.fds, result.after.fds);
-      server["private_kib_closed"] = closed.private_kib;
-      server["fds_closed"] = closed.fds;
+    add_cost_per_tunnel(report, options, result, at_rest);
+    if (!options.server_pids.empty()) {
+      report["server"]["private_kib_closed"] = closed.private_kib;
+      report["server"]["fds_closed"] = closed.fds;
     }
     return report;
   }

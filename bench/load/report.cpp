@@ -60,4 +60,15 @@ nlohmann::ordered_json make_report(const Options& options, const Measurement& me
   return report;
 }
 
+void add_cost_per_tunnel(nlohmann::ordered_json& report, const Options& options, const Measurement& measurement,
+                         std::uint32_t tunnels) {
+  if (options.server_pids.empty() || tunnels == 0) return;
+  const auto per_tunnel = [tunnels](std::uint64_t before, std::uint64_t after) {
+    return (static_cast<double>(after) - static_cast<double>(before)) / tunnels;
+  };
+  auto& server = report["server"];
+  server["private_kib_per_tunnel"] = per_tunnel(measurement.before.private_kib, measurement.after.private_kib);
+  server["fds_per_tunnel"] = per_tunnel(measurement.before.fds, measurement.after.fds);
+}
+
 }  // namespace gost::load

@@ -38,4 +38,8 @@ struct Measurement {
 nlohmann::ordered_json make_report(const Options& options, const Measurement& measurement, const Client& client,
                                    pid_t sink);
 
+/// Adds what each of `tunnels` at rest costs the servers, if any were looked at.
+void add_cost_per_tunnel(nlohmann::ordered_json& report, const Options& options, const Measurement& measurement,
+                         std::uint32_t tunnels);
+
 }  // namespace gost::load

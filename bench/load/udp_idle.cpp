@@ -31,14 +31,7 @@ class UdpIdle : public TunnelSet {
     auto report = make_report(options, result, run_.client, run_.sink.pid());
     report["tunnels"] = open_;
     report["echoed"] = echoed_;
-    if (!options.server_pids.empty() && open_ > 0) {
-      const auto per_tunnel = [this](std::uint64_t before, std::uint64_t after) {
-        return (static_cast<double>(after) - static_cast<double>(before)) / open_;
-      };
-      auto& server = report["server"];
-      server["private_kib_per_tunnel"] = per_tunnel(result.before.private_kib, result.after.private_kib);
-      server["fds_per_tunnel"] = per_tunnel(result.before.fds, result.after.fds);
-    }
+    add_cost_per_tunnel(report, options, result, open_);
     return report;
   }
 

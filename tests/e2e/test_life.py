@@ -240,7 +240,7 @@ def test_users_are_read_again_by_themselves(with_users):
     write_users(users, "alice changed\n")
     wait_until(lambda: login(program, "alice", "changed"), "the new password is good")
     assert not login(program, "alice", "one")
-    assert program.log_lines("users reloaded from", kind="auther")
+    program.wait_for_log("users reloaded from", kind="auther")
 
 
 def test_a_missing_users_file_ends_the_start(tmp_path):

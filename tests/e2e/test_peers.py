@@ -154,7 +154,7 @@ def test_a_server_without_udp_tun_is_asked_for_its_standard_relay_once(gost, req
     program = gost("-L", f"udp://127.0.0.1:0/{join(udp_echo.address)}", "-F", node(request, name))
     for number in range(3):
         assert ask(program.port, b"%d" % number) == b"%d" % number
-    said = [line["msg"] for line in program.log if "has no UDP over TCP" in line["msg"]]
+    said = [line["msg"] for line in program.wait_for_log("has no UDP over TCP")]
     assert len(said) == 1 and said[0].startswith(f"the proxy {join(request.getfixturevalue(name).address)} "), said
 
 
