@@ -23,6 +23,12 @@ struct Requester {
   std::string user;      ///< its authenticated name, or empty
 };
 
+/// Datagrams to one peer, and where that is.
+struct DatagramWay {
+  std::unique_ptr<Datagram> datagrams;
+  SocketAddress peer;
+};
+
 /// The way from one service to its targets: its bypass, hosts and resolver, and its chain if it has one. Immutable
 /// and shared by all loops.
 class Router {
@@ -33,10 +39,11 @@ class Router {
   /// cause by which a handler chooses its reply (Cause::denied for a bypass) and name the hop that failed.
   virtual Task<Result<std::unique_ptr<Stream>>> dial(IoContext& io, Endpoint target, Requester from) const = 0;
 
-  /// A way for datagrams. Direct and with an `only_peer` it is a connected socket, which only that peer can answer;
-  /// otherwise datagrams go to and come from anywhere. Errors as of dial().
-  virtual Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Requester from,
-                                                                std::optional<SocketAddress> only_peer) const = 0;
+  /// A way for datagrams that go to and come from anywhere. Errors as of dial().
+  virtual Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Requester from) const = 0;
+  /// A way for datagrams to `target` alone, to which the rules apply as in dial(); its name is looked up as resolve()
+  /// does. Without a chain only the target can answer. Errors as of dial().
+  virtual Task<Result<DatagramWay>> open_datagram_to(IoContext& io, Endpoint target, Requester from) const = 0;
 
   /// Listens for TCP connections at `at`, an address of the machine where the chain ends: with an empty host at all
   /// of them, at port 0 at any port. Errors as of dial(); Cause::command where the last proxy cannot bind. The
@@ -53,7 +60,8 @@ class Router {
   /// system's. An IP literal is itself; an empty host is the local host.
   virtual Task<Result<IpAddress>> resolve(IoContext& io, std::string host) const = 0;
 
-  /// True if a rule of the service forbids this target. dial() asks by itself; whoever sends datagrams has to.
+  /// True if a rule of the service forbids this target. dial() and open_datagram_to() ask by themselves; whoever sends
+  /// datagrams to anywhere has to.
   virtual bool forbids(Network network, std::string_view host, std::uint16_t port) const = 0;
 };
 

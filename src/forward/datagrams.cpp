@@ -6,23 +6,6 @@ namespace gost::forward {
 
 namespace {
 
-struct Way {
-  std::unique_ptr<Datagram> datagrams;
-  SocketAddress target;
-};
-
-Task<Result<Way>> open_way(Session& session, const Router& router, Endpoint target) {
-  // The rules know the target as it was written, and open_datagram() only its address.
-  if (router.forbids(Network::udp, target.host, target.port))
-    co_return fail(Cause::denied, "bypass: " + target.to_string());
-  auto ip = co_await router.resolve(session.io, target.host);
-  if (!ip) co_return fail(std::move(ip.error()));
-  SocketAddress address(*ip, target.port);
-  auto datagrams = co_await router.open_datagram(session.io, session.requester(), address);
-  if (!datagrams) co_return fail(std::move(datagrams.error()));
-  co_return Way{std::move(*datagrams), address};
-}
-
 void tell_datagrams(Session& session) {
   const DatagramCounters& counted = session.datagrams;
   session.record.set_datagrams(
@@ -32,18 +15,20 @@ void tell_datagrams(Session& session) {
 }  // namespace
 
 Task<Result<>> forward_datagrams(Session& session, const HandlerOptions& options) {
-  auto open = [&session, &options](Endpoint target) { return open_way(session, *options.router, std::move(target)); };
-  auto way = co_await first_that_opens<Way>(session, *options.targets, "udp", open);
+  auto open = [&session, &options](Endpoint target) {
+    return options.router->open_datagram_to(session.io, std::move(target), session.requester());
+  };
+  auto way = co_await first_that_opens<DatagramWay>(session, *options.targets, "udp", open);
   if (!way) {
     session.datagrams.dropped += session.datagram->discarded();
     tell_datagrams(session);
     co_return fail(std::move(way.error()));
   }
-  session.record.set_route(way->datagrams->local(), way->target);
+  session.record.set_route(way->datagrams->local(), way->peer);
   session.record.relay_started(session.io.loop.now());
 
   DatagramRelayOptions relaying{
-      .forth = {.to = way->target}, .back = {.to = session.record.remote()}, .idle_timeout = options.idle_timeout};
+      .forth = {.to = way->peer}, .back = {.to = session.record.remote()}, .idle_timeout = options.idle_timeout};
   relaying.not_sent = [&session](const Error& error) {
     session.record.note(Level::debug, error.in("a datagram cannot be sent").text);
   };

@@ -23,8 +23,10 @@ class TargetsRouter final : public Router {
     if (auto found = dead.find(target.host); found != dead.end()) co_return fail(found->second);
     co_return co_await alive->dial(io, std::move(target), std::move(from));
   }
-  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester,
-                                                        std::optional<SocketAddress>) const override {
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester) const override {
+    co_return fail(Cause::other, "no datagrams here");
+  }
+  Task<Result<DatagramWay>> open_datagram_to(IoContext&, Endpoint, Requester) const override {
     co_return fail(Cause::other, "no datagrams here");
   }
   Task<Result<IpAddress>> resolve(IoContext&, std::string) const override { co_return IpAddress(); }

@@ -7,12 +7,9 @@ namespace gost {
 namespace {
 
 Task<Result<std::unique_ptr<Datagram>>> open_to(std::shared_ptr<const Router> router, IoContext& io, Endpoint to) {
-  auto ip = co_await router->resolve(io, to.host);
-  if (!ip) co_return fail(ip.error());
-  SocketAddress peer(*ip, to.port);
-  auto datagram = co_await router->open_datagram(io, Requester(), peer);
-  if (!datagram) co_return fail(std::move(datagram.error()));
-  co_return std::make_unique<PeerDatagram>(std::move(*datagram), peer);
+  auto way = co_await router->open_datagram_to(io, std::move(to), Requester());
+  if (!way) co_return fail(std::move(way.error()));
+  co_return std::make_unique<PeerDatagram>(std::move(way->datagrams), way->peer);
 }
 
 }  // namespace

@@ -39,15 +39,26 @@ Task<Result<std::unique_ptr<Stream>>> ChainRouter::dial(IoContext& io, Endpoint 
   co_return co_await along_paths<std::unique_ptr<Stream>>(io, about, from, retries, reach);
 }
 
-Task<Result<std::unique_ptr<Datagram>>> ChainRouter::open_datagram(IoContext& io, Requester from,
-                                                                   std::optional<SocketAddress> only_peer) const {
-  std::optional<Endpoint> target;
-  if (only_peer) target = Endpoint{only_peer->ip().to_string(), only_peer->port()};
-  if (target && forbids(Network::udp, target->host, target->port))
-    co_return fail(Cause::denied, "bypass: " + target->to_string());
-  auto reach = [only_peer](Attempt& attempt) { return attempt.open_datagram(only_peer); };
-  RouteRequest about = request(Network::udp, std::move(target), from);
+Task<Result<std::unique_ptr<Datagram>>> ChainRouter::open_datagram(IoContext& io, Requester from) const {
+  auto reach = [](Attempt& attempt) { return attempt.open_datagram(std::nullopt); };
+  RouteRequest about = request(Network::udp, std::nullopt, from);
   co_return co_await along_paths<std::unique_ptr<Datagram>>(io, about, from, options_.retries, reach);
+}
+
+Task<Result<DatagramWay>> ChainRouter::open_datagram_to(IoContext& io, Endpoint target, Requester from) const {
+  if (forbids(Network::udp, target.host, target.port)) co_return fail(Cause::denied, "bypass: " + target.to_string());
+  int retries = options_.retries;
+  auto to = co_await destination(io, std::move(target), retries);
+  if (!to) co_return fail(to.error());
+  // Rules of hops and nodes see what those of a connection would; datagrams go to an address in any case.
+  RouteRequest about = request(Network::udp, to->endpoint, from);
+  auto ip = co_await resolve(io, to->endpoint.host);
+  if (!ip) co_return fail(ip.error());
+  SocketAddress peer(*ip, to->endpoint.port);
+  auto reach = [peer](Attempt& attempt) { return attempt.open_datagram(peer); };
+  auto opened = co_await along_paths<std::unique_ptr<Datagram>>(io, about, from, retries, reach);
+  if (!opened) co_return fail(std::move(opened.error()));
+  co_return DatagramWay{std::move(*opened), peer};
 }
 
 Task<Result<std::unique_ptr<RemoteBind>>> ChainRouter::bind(IoContext& io, Endpoint at, Requester from) const {

@@ -30,8 +30,8 @@ class ChainRouter final : public Router {
   explicit ChainRouter(RouterOptions options) : options_(std::move(options)) {}
 
   Task<Result<std::unique_ptr<Stream>>> dial(IoContext& io, Endpoint target, Requester from) const override;
-  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Requester from,
-                                                        std::optional<SocketAddress> only_peer) const override;
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Requester from) const override;
+  Task<Result<DatagramWay>> open_datagram_to(IoContext& io, Endpoint target, Requester from) const override;
   Task<Result<std::unique_ptr<RemoteBind>>> bind(IoContext& io, Endpoint at, Requester from) const override;
   Task<Result<std::unique_ptr<Datagram>>> bind_datagram(IoContext& io, Endpoint at, Requester from) const override;
   Task<Result<IpAddress>> resolve(IoContext& io, std::string host) const override;

@@ -134,7 +134,7 @@ RC_GTEST_PROP(ChainRouterProperty, DatagramsHoldTheSameRules, ()) {
   Shape shape = any_shape();
   World world(shape);
   ChainRouter router(world.options);
-  auto datagram = world.io.loop.run(router.open_datagram(world.io, Requester(), std::nullopt));
+  auto datagram = world.io.loop.run(router.open_datagram(world.io, Requester()));
   for (const std::string& endpoint : world.sockets->connected) RC_ASSERT(endpoint.starts_with("10.0.0."));
   for (const std::string& peer : world.sockets->datagrams) RC_ASSERT(peer == "9.9.9.9:999");
   if (!datagram) RC_ASSERT(datagram.error().text.starts_with("hop-"));

@@ -25,9 +25,13 @@ class ChainRouterTest : public ::testing::Test {
     ChainRouter router(options);
     return io.loop.run(router.dial(io, std::move(target), std::move(from)));
   }
-  Result<std::unique_ptr<Datagram>> open_datagram(std::optional<SocketAddress> peer = {}) {
+  Result<std::unique_ptr<Datagram>> open_datagram() {
     ChainRouter router(options);
-    return io.loop.run(router.open_datagram(io, Requester(), peer));
+    return io.loop.run(router.open_datagram(io, Requester()));
+  }
+  Result<DatagramWay> open_datagram_to(Endpoint target) {
+    ChainRouter router(options);
+    return io.loop.run(router.open_datagram_to(io, std::move(target), Requester()));
   }
   std::string error_of(Endpoint target) {
     auto stream = dial(std::move(target));
@@ -75,7 +79,8 @@ TEST_F(ChainRouterTest, ABypassOfTheServiceRefuses) {
   ASSERT_FALSE(stream);
   EXPECT_EQ(stream.error().cause, Cause::denied);
   EXPECT_EQ(stream.error().text, "bypass: printer.LOCAL:80");
-  EXPECT_EQ(open_datagram(SocketAddress(IpAddress::v4({10, 1, 1, 1}), 53)).error().cause, Cause::denied);
+  EXPECT_EQ(open_datagram_to({"10.1.1.1", 53}).error().cause, Cause::denied);
+  EXPECT_EQ(open_datagram_to({"printer.local", 53}).error().text, "bypass: printer.local:53");
   ChainRouter router(options);
   EXPECT_TRUE(router.forbids(Network::udp, "10.2.3.4", 53));
   EXPECT_FALSE(router.forbids(Network::udp, "11.2.3.4", 53));
@@ -333,8 +338,28 @@ TEST_F(ChainRouterTest, AForwardingNodeIsTheTarget) {
 
 TEST_F(ChainRouterTest, DatagramsGoDirectlyToOneOrAnyPeer) {
   EXPECT_TRUE(open_datagram());
-  EXPECT_TRUE(open_datagram(SocketAddress(IpAddress::v4({1, 2, 3, 4}), 53)));
-  EXPECT_EQ(sockets->datagrams, (Strings{"any", "1.2.3.4:53"}));
+  sockets->system_names["dns.example"] = "8.8.4.4";
+  for (auto [host, address] : {std::pair("1.2.3.4", "1.2.3.4:53"), std::pair("dns.example", "8.8.4.4:53")}) {
+    auto way = open_datagram_to({host, 53});
+    ASSERT_TRUE(way) << way.error().text;
+    EXPECT_EQ(way->peer.to_string(), address);
+  }
+  EXPECT_EQ(sockets->datagrams, (Strings{"any", "1.2.3.4:53", "8.8.4.4:53"}));
+}
+
+TEST_F(ChainRouterTest, RulesSeeTheNameToWhichDatagramsGo) {
+  sockets->system_names["dns.example"] = "8.8.4.4";
+  options.bypass = BypassList::make({"*.example"}, {.whitelist = true}).value();
+  EXPECT_TRUE(open_datagram_to({"dns.example", 53})) << "the list of what is allowed has the name";
+  auto proxy = proxy_that(Behaviour::works);
+  for (bool whitelist : {true, false}) {
+    HopOptions hop = fake_hop(0, {proxy});
+    hop.bypass = BypassList::make({"dns.example"}, {.whitelist = whitelist}).value();
+    use({std::move(hop)});
+    sockets->datagrams.clear();
+    ASSERT_TRUE(open_datagram_to({"dns.example", 53}));
+    EXPECT_EQ(sockets->datagrams, Strings{whitelist ? "9.9.9.9:999" : "8.8.4.4:53"});
+  }
 }
 
 TEST_F(ChainRouterTest, TheFirstProxysRelayIsASocketOfOurOwn) {
@@ -473,20 +498,20 @@ TEST(ChainRouterWithSockets, ARefusalKeepsItsCause) {
   EXPECT_EQ(stream.error().cause, Cause::refused);
 }
 
-Task<std::string> ask_over_udp(const Router& router, IoContext& io, SocketAddress peer) {
-  auto datagram = co_await router.open_datagram(io, Requester(), peer);
-  if (!datagram) co_return datagram.error().text;
+Task<std::string> ask_over_udp(const Router& router, IoContext& io, Endpoint peer) {
+  auto way = co_await router.open_datagram_to(io, std::move(peer), Requester());
+  if (!way) co_return way.error().text;
   OutgoingDatagram out;
-  out.peer = peer;
+  out.peer = way->peer;
   out.payload = as_bytes("ping");
-  (*datagram)->try_send(std::span(&out, 1));
-  co_return (*datagram)->local().ip().to_string();
+  way->datagrams->try_send(std::span(&out, 1));
+  co_return way->datagrams->local().ip().to_string();
 }
 
 TEST(ChainRouterWithSockets, DatagramsLeaveFromTheSocketOfThePeersFamily) {
   IoContext io;
   ChainRouter router(RouterOptions{});
-  EXPECT_EQ(io.loop.run(ask_over_udp(router, io, {IpAddress::v4({127, 0, 0, 1}), 9})), "127.0.0.1");
+  EXPECT_EQ(io.loop.run(ask_over_udp(router, io, {"127.0.0.1", 9})), "127.0.0.1");
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ Task<Result<>> serve_associate(Session& session, const Router& router, const Udp
   auto socket = open_relay_socket(session.io.loop, session.record.local().ip(), options.port_min, options.port_max,
                                   {.batching = options.batching});
   if (!socket) co_return co_await refuse(session, {Cause::other, socket.error().text});
-  auto outbound = co_await router.open_datagram(session.io, session.requester(), std::nullopt);
+  auto outbound = co_await router.open_datagram(session.io, session.requester());
   if (!outbound) co_return co_await refuse(session, std::move(outbound.error()));
 
   session.record.note(Level::debug, "bind on " + (*socket)->local().to_string() + " OK");

@@ -34,7 +34,7 @@ Task<Result<>> serve_udp_tunnel(Session& session, const Router& router, const Ud
   if (bind_mode) {
     outbound = co_await bind_requested(session, router, std::move(request.target));
   } else {
-    outbound = co_await router.open_datagram(session.io, session.requester(), std::nullopt);
+    outbound = co_await router.open_datagram(session.io, session.requester());
   }
   if (!outbound) co_return co_await refuse(session, std::move(outbound.error()));
 

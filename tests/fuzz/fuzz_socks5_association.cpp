@@ -32,8 +32,10 @@ class SomeNames final : public Router {
   Task<Result<std::unique_ptr<Stream>>> dial(IoContext&, Endpoint, Requester) const override {
     co_return fail(Cause::other, "no streams here");
   }
-  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester,
-                                                        std::optional<SocketAddress>) const override {
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester) const override {
+    co_return fail(Cause::other, "no datagrams here");
+  }
+  Task<Result<DatagramWay>> open_datagram_to(IoContext&, Endpoint, Requester) const override {
     co_return fail(Cause::other, "no datagrams here");
   }
   Task<Result<IpAddress>> resolve(IoContext&, std::string host) const override {

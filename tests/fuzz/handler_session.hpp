@@ -82,8 +82,10 @@ class ScriptedRouter final : public Router {
     group_->spawn(play_target(std::move(far), conversation_->to_target));
     co_return std::move(near);
   }
-  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester,
-                                                        std::optional<SocketAddress>) const override {
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester) const override {
+    co_return fail(Cause::other, "no datagrams here");
+  }
+  Task<Result<DatagramWay>> open_datagram_to(IoContext&, Endpoint, Requester) const override {
     co_return fail(Cause::other, "no datagrams here");
   }
   Task<Result<IpAddress>> resolve(IoContext&, std::string host) const override {

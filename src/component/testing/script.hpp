@@ -42,10 +42,18 @@ class ScriptedRouter : public Router {
     co_return std::move(near);
   }
 
-  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester,
-                                                        std::optional<SocketAddress>) const override {
+  Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext&, Requester) const override {
     if (error || !datagrams) co_return fail(error.value_or(Error{Cause::other, "no datagrams here"}));
     co_return std::make_unique<ScriptedDatagram>(datagrams);
+  }
+  Task<Result<DatagramWay>> open_datagram_to(IoContext& io, Endpoint target, Requester from) const override {
+    if (forbids(Network::udp, target.host, target.port))
+      co_return fail(Cause::denied, "bypass: " + target.to_string());
+    auto ip = co_await resolve(io, target.host);
+    if (!ip) co_return fail(ip.error());
+    auto opened = co_await open_datagram(io, std::move(from));
+    if (!opened) co_return fail(opened.error());
+    co_return DatagramWay{std::move(*opened), SocketAddress(*ip, target.port)};
   }
   Task<Result<IpAddress>> resolve(IoContext&, std::string host) const override {
     if (auto ip = IpAddress::parse(host)) co_return *ip;
