@@ -4,6 +4,7 @@
 #include "runtime/turn.hpp"
 
 #include <random>
+#include <utility>
 
 namespace gost {
 
@@ -47,7 +48,9 @@ Task<> UdpDemux::receive() {
     if (got.status == IoResult::Status::eof) co_return end(Error{Cause::eof, "the way to the clients has ended"});
     if (got.status == IoResult::Status::error) co_return end(below_.error(got.error).in("read"));
     if (got.status == IoResult::Status::ok) dispatch();
-    if (turn.used_up(got.bytes) && co_await yield() != Outcome::ready) break;
+    bool others_first = turn.used_up(got.bytes);
+    others_first = std::exchange(crowded_, false) || others_first;
+    if (others_first && co_await yield() != Outcome::ready) break;
   }
   end(std::nullopt);
 }
@@ -79,6 +82,7 @@ void UdpDemux::end(std::optional<Error> error) {
 
 void UdpDemux::dispatch() {
   UdpSession* session = nullptr;
+  ++batch_;
   for (const ReceivedDatagram& datagram : io_.datagrams.items()) {
     // Datagrams come in runs.
     if (session == nullptr || !(session->source().view() == SourceView{datagram.peer, datagram.name}))

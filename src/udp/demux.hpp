@@ -16,8 +16,9 @@ namespace gost {
 struct DemuxOptions {
   /// A session ends so long after its last datagram, of either direction (option ttl, alias keepalive.ttl).
   Duration ttl = std::chrono::seconds(5);
-  std::size_t longest = 4096;    ///< bytes of one datagram (option readBufferSize, alias udp.bufferSize)
-  std::size_t queue_size = 128;  ///< datagrams of one session (option readQueueSize, alias recvQueueSize)
+  std::size_t longest = 4096;  ///< bytes of one datagram (option readBufferSize, alias udp.bufferSize)
+  /// Datagrams of one session that may wait when more come (option readQueueSize, alias recvQueueSize).
+  std::size_t queue_size = 128;
   /// Bytes that wait in all queues together: a bound for the memory of whoever floods with many sources.
   std::size_t max_queued_bytes = std::size_t{64} * 1024 * 1024;
 };
@@ -50,6 +51,10 @@ class UdpDemux {
   const SocketAddress& local() const { return local_; }
   /// Reserves room for a datagram of `bytes` in a queue; false if there is none.
   bool may_queue(std::size_t bytes);
+  /// Numbers the receives.
+  std::uint64_t batch() const { return batch_; }
+  /// A session that is being read has much in its queue: it goes first.
+  void crowded() { crowded_ = true; }
   /// So many bytes have left a queue.
   void unqueued(std::size_t bytes) { queued_bytes_ -= bytes; }
   /// The session ends; so many bytes are in its queue.
@@ -93,6 +98,8 @@ class UdpDemux {
   std::unordered_set<UdpSession*, Hash, Equal> table_;
   std::vector<std::unique_ptr<UdpSession>> new_;  ///< to be delivered when the batch has been used up
   std::size_t queued_bytes_ = 0;
+  std::uint64_t batch_ = 0;
+  bool crowded_ = false;
   Event flush_request_;  ///< a session waits until the way below is written to the end
   List<UdpSession, UdpSession> waiting_for_flush_;
   TaskGroup* group_ = nullptr;  ///< while run() runs

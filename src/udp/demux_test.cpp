@@ -207,6 +207,52 @@ TEST(UdpDemux, AFullQueueDropsAndHarmsNoOtherSession) {
   });
 }
 
+TEST(UdpDemux, WhoReadsLosesNothingOfABurst) {
+  Fixture fixture({.queue_size = 3});
+  fixture.run([](Fixture& f) -> Task<> {
+    co_await f.client_sends(1, "first");
+    EXPECT_EQ(f.read(0), Texts{"first"});
+    for (int round = 0; round < 2; ++round) {
+      Texts burst;
+      for (char name = 'a'; name < 'k'; ++name) burst.emplace_back(1, name);
+      for (const std::string& payload : burst) send_to(*f.clients, client_address(1), payload);
+      co_await Fixture::settle();
+      EXPECT_EQ(f.read(0), burst);
+    }
+    EXPECT_EQ(f.session(0).discarded(), 0U);
+    for (int round = 0; round < 2; ++round) {
+      for (int i = 0; i < 10; ++i) send_to(*f.clients, client_address(1), "x");
+      co_await Fixture::settle();
+    }
+    EXPECT_EQ(f.read(0).size(), 10U) << "what is left waiting is bounded";
+    EXPECT_EQ(f.session(0).discarded(), 10U);
+  });
+}
+
+/// Reads as a handler does, whenever there is something.
+Task<> count_all(Datagram& session, DatagramBatch& batch, std::size_t& count) {
+  while (co_await session.until(Interest::read) == Outcome::ready) {
+    IoResult got = session.try_receive(batch);
+    if (got.status == IoResult::Status::ok) count += batch.items().size();
+  }
+}
+
+TEST(UdpDemux, AReaderHasItsTurnBetweenReceives) {
+  // One receive brings at most two, and all of them are there at once.
+  Fixture fixture({.queue_size = 3}, {.capacity = 100, .receive_at_most = 2});
+  fixture.run([](Fixture& f) -> Task<> {
+    co_await f.client_sends(1, "first");
+    std::size_t count = 0;
+    TaskGroup group(co_await this_scope());
+    group.spawn(count_all(f.session(0), f.batch, count));
+    for (int i = 0; i < 100; ++i) send_to(*f.clients, client_address(1), "x");
+    for (int turn = 0; turn < 200; ++turn) co_await yield();
+    EXPECT_EQ(count, 101U);
+    group.stop();
+    co_await group.join();
+  });
+}
+
 TEST(UdpDemux, TheBytesOfAllQueuesTogetherAreBounded) {
   Fixture fixture({.max_queued_bytes = 10});
   fixture.run([](Fixture& f) -> Task<> {

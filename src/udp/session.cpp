@@ -99,11 +99,18 @@ bool UdpSession::take(Bytes payload, const IpAddress& local) {
     ++discarded_;
     return std::exchange(too_long_, true);
   }
-  if (queue_.count() >= demux_->options().queue_size || !demux_->may_queue(payload.size())) {
+  if (batch_ != demux_->batch()) {
+    batch_ = demux_->batch();
+    waited_before_ = queue_.count();
+  }
+  // Whoever reads gets all that one receive has brought: only what it leaves waiting is too much.
+  const std::size_t waiting = begun_ ? waited_before_ : queue_.count();
+  if (waiting >= demux_->options().queue_size || !demux_->may_queue(payload.size())) {
     ++discarded_;
     return true;
   }
   queue_.push(payload);
+  if (begun_ && queue_.count() > demux_->options().queue_size / 2) demux_->crowded();
   touch();
   wake(reader_);
   return true;

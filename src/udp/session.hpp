@@ -68,7 +68,9 @@ class UdpSession final : public Datagram, public ListHook<UdpSession>, private T
   const Source source_;
   IpAddress local_ip_;  ///< which of the own addresses the client knows; unspecified: there is only one
   PayloadQueue queue_;
-  PayloadQueue held_;  ///< what the last receive handed out
+  PayloadQueue held_;              ///< what the last receive handed out
+  std::uint64_t batch_ = 0;        ///< of the demultiplexer, when something came last
+  std::size_t waited_before_ = 0;  ///< datagrams in the queue before that
   TimePoint last_passed_;
   std::uint64_t discarded_ = 0;
   bool begun_ = false;
