@@ -103,7 +103,11 @@ class PeerWait {
 
   Task<> watch_client() {
     Stream& client = *session_.client;
-    while (peer_.early.size() < kMaxEarly && co_await client.until(Interest::read) == Outcome::ready) {
+    while (co_await client.until(Interest::read) == Outcome::ready) {
+      // Its end would hide behind more.
+      if (peer_.early.size() >= kMaxEarly)
+        co_return end({Cause::exhausted, "BIND: the client sent " + std::to_string(peer_.early.size()) +
+                                             " bytes and more before the peer came"});
       std::size_t size = peer_.early.size();
       peer_.early.resize(size + kEarlyPiece);
       IoResult got = client.try_read(MutableBytes(peer_.early).subspan(size));

@@ -57,6 +57,8 @@ class Connector {
   /// Asks the proxy for a way for datagrams to anywhere. The default: it has none.
   virtual Task<Result<std::unique_ptr<Datagram>>> open_datagram(IoContext& io, Underlay& underlay) const;
 
+  /// How long its conversation with the proxy may take by its own options; negative: as long as it likes.
+  virtual Duration time_limit() const { return Duration::zero(); }
   /// Asks the proxy to listen for TCP connections at `at`: an address of its own, an empty host for all of them, port
   /// 0 for any. The default: it cannot (Cause::command, and nothing is opened).
   virtual Task<Result<std::unique_ptr<RemoteBind>>> bind(IoContext&, Underlay& underlay, Endpoint) const {

@@ -60,8 +60,8 @@ class Router {
   /// system's. An IP literal is itself; an empty host is the local host.
   virtual Task<Result<IpAddress>> resolve(IoContext& io, std::string host) const = 0;
 
-  /// True if a rule of the service forbids this target. dial() and open_datagram_to() ask by themselves; whoever sends
-  /// datagrams to anywhere has to.
+  /// True if a rule of the service forbids this target. dial() and open_datagram_to() ask by themselves; whoever
+  /// sends datagrams to anywhere has to.
   virtual bool forbids(Network network, std::string_view host, std::uint16_t port) const = 0;
 };
 

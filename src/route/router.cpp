@@ -2,7 +2,31 @@
 
 #include "route/target_list.hpp"
 
+#include <algorithm>
+#include <optional>
+
 namespace gost {
+
+namespace {
+
+/// `own`, or what the most patient connector of the path wants; nothing: no limit.
+std::optional<Duration> time_limit(const Path& path, Duration own) {
+  for (const PathStep& step : path.steps) {
+    const auto& connector = step.node->options.connector;
+    Duration wanted = connector ? connector->time_limit() : Duration::zero();
+    if (wanted < Duration::zero()) return std::nullopt;
+    own = std::max(own, wanted);
+  }
+  return own;
+}
+
+/// The end of a proxy's stream is the failure of a request, and no end of its client's.
+Error of_the_way(Error error) {
+  if (error.cause == Cause::eof || error.cause == Cause::reset) error.cause = Cause::other;
+  return error;
+}
+
+}  // namespace
 
 template <class T, class Reach>
 Task<Result<T>> ChainRouter::along_paths(IoContext& io, const RouteRequest& request, const Requester& from,
@@ -12,7 +36,9 @@ Task<Result<T>> ChainRouter::along_paths(IoContext& io, const RouteRequest& requ
   Path path = finder.first(io.loop.now());
   for (;;) {
     Attempt attempt(context, path);
-    Result<T> reached = co_await with_deadline(options_.timeout, reach(attempt));
+    const auto limit = time_limit(path, options_.timeout);
+    Result<T> reached = limit ? co_await with_deadline(*limit, reach(attempt)) : co_await reach(attempt);
+    if (!reached) reached = fail(of_the_way(std::move(reached.error())));
     if (reached && path.chain != nullptr) path.chain->candidate.succeeded();
     if (reached || (co_await this_scope()).stopped()) co_return reached;
     auto next = finder.after(path, attempt.failure(), io.loop.now());

@@ -12,12 +12,13 @@
 namespace gost {
 
 struct RouterOptions {
-  std::shared_ptr<const ChainGroup> chains;     ///< null: directly
-  std::shared_ptr<const Bypass> bypass;         ///< targets that are refused; may be null
-  NameRules names;                              ///< for targets
-  OutboundOptions outbound;                     ///< for direct connections
-  Duration timeout = std::chrono::seconds(15);  ///< `dialTimeout`: for each attempt, names and handshakes included
-  int retries = 0;                              ///< further attempts, see PathFinder
+  std::shared_ptr<const ChainGroup> chains;  ///< null: directly
+  std::shared_ptr<const Bypass> bypass;      ///< targets that are refused; may be null
+  NameRules names;                           ///< for targets
+  OutboundOptions outbound;                  ///< for direct connections
+  /// `dialTimeout`: for each attempt, names and handshakes included. A connector with a longer `timeout` has that.
+  Duration timeout = std::chrono::seconds(15);
+  int retries = 0;              ///< further attempts, see PathFinder
   bool hash_by_target = false;  ///< `hash=host`: Strategy::hash goes by the target, else by the client
   Logger log;                   ///< tells of nodes that failed and were replaced
   std::shared_ptr<const Outbound> sockets = std::make_shared<const KernelOutbound>();

@@ -220,6 +220,25 @@ TEST_F(ChainRouterTest, ConnectorsThatDoNotSayWhenTheyAreInAreJudgedByTheirError
   EXPECT_EQ(failures(0, 1), 0);
 }
 
+TEST_F(ChainRouterTest, TheEndOfAProxysStreamIsNoEndOfTheClients) {
+  use({fake_hop(0, {proxy_that(Behaviour::dies_on_target)})});
+  Error error = dial({"a", 80}).error();
+  EXPECT_EQ(error.cause, Cause::other) << "an end of the client's own is not told";
+  EXPECT_EQ(error.text, "hop-0/node-0 (10.0.0.0:1080): fake: reply: EOF");
+}
+
+TEST_F(ChainRouterTest, APatientConnectorHasItsTime) {
+  options.timeout = 3s;
+  for (auto [limit, lasts] : {std::pair{20s, Duration(20s)}, {2s, Duration(3s)}, {-1s, Duration(1h)}}) {
+    auto proxy = proxy_that(Behaviour::hangs_on_target);
+    proxy->limit = limit;
+    use({fake_hop(0, {proxy})});
+    TimePoint start = io.loop.now();
+    EXPECT_FALSE(dial({"a", 80}));
+    EXPECT_EQ(io.loop.now() - start, lasts);
+  }
+}
+
 TEST_F(ChainRouterTest, EachAttemptHasItsOwnTime) {
   options.timeout = 3s;
   use({fake_hop(0, {proxy_that(Behaviour::hangs_in_dial), proxy_that(Behaviour::hangs_in_dial)})});

@@ -23,6 +23,8 @@ class SocksConnector final : public Connector {
  public:
   explicit SocksConnector(ConnectorOptions options);
 
+  Duration time_limit() const override { return options_.timeout; }
+
   /// A host over 255 bytes or with a NUL byte is an error (Cause::invalid) before anything is opened; with
   /// `disable4a` so is an IPv6 address (Cause::address_type) or a name that is not found. Refusals: 5b Cause::other,
   /// 5c Cause::denied, 5d Cause::auth.

@@ -77,6 +77,8 @@ Task<Result<SocketAddress>> locate_relay(IoContext& io, Underlay& underlay, cons
     SocketAddress remote = control.remote();
     if (!known && underlay.direct() && !remote.ip().is_unspecified())
       co_return SocketAddress(remote.ip().unmapped(), bound.port);
+    // A proxy without a host is on the machine of the one before it.
+    if (host.empty()) host = "127.0.0.1";
   }
   auto ip = co_await look_up_any(io, lookup, std::move(host));
   if (!ip) co_return fail(ip.error().in("the address of the proxy's relay"));

@@ -322,6 +322,7 @@ TEST_F(RelayPlace, AnUnspecifiedAddressIsTheProxysOwn) {
     EXPECT_EQ(locate({any, 5}, ""), "203.0.113.7:5");
     EXPECT_EQ(locate({any, 5}, "both", false), "10.0.0.4:5") << "the control stream leads to another proxy";
     EXPECT_EQ(locate({any, 5}, "six", true, {}), "[fd00::6]:5");
+    EXPECT_EQ(locate({any, 5}, "", false), "127.0.0.1:5") << "the machine of the proxy before it";
   }
 }
 

@@ -14,6 +14,9 @@ namespace gost::socks5 {
 
 namespace {
 
+/// So often in a row, and it is the proxy's way to say that it has no UDP-TUN.
+constexpr int kHangUpsThatSayNo = 3;
+
 std::string hex_byte(std::uint8_t byte) {
   return to_hex(std::array{byte});
 }
@@ -189,25 +192,33 @@ Task<Result<std::unique_ptr<Datagram>>> SocksConnector::open_datagram(IoContext&
   bool let_in = false;
   auto answered = co_await ask(io, underlay, std::move(request), &let_in);
   if (!answered) {
-    // Some servers (dante) hang up on a command that they do not know.
     bool hung_up = answered.error().cause == Cause::eof || answered.error().cause == Cause::reset;
-    if (let_in && hung_up) co_return co_await fall_back(io, underlay, std::move(answered.error()));
+    if (let_in && hung_up) co_return co_await fall_back(io, underlay, std::move(answered.error()), false);
     co_return fail(std::move(answered.error()));
   }
-  if (succeeded(answered->reply)) co_return make_tunnel(std::move(answered->stream), answered->reply);
+  if (succeeded(answered->reply)) {
+    hang_ups_.store(0, std::memory_order_relaxed);
+    co_return make_tunnel(std::move(answered->stream), answered->reply);
+  }
   Error refusal = refusal_of(answered->reply.reply).in("socks5: UDP tunnel");
   if (!refuses_tunnel(answered->reply)) co_return fail(std::move(refusal));
   answered->stream.reset();
-  co_return co_await fall_back(io, underlay, std::move(refusal));
+  co_return co_await fall_back(io, underlay, std::move(refusal), true);
 }
 
-Task<Result<std::unique_ptr<Datagram>>> SocksConnector::fall_back(IoContext& io, Underlay& underlay,
-                                                                  Error refusal) const {
+Task<Result<std::unique_ptr<Datagram>>> SocksConnector::fall_back(IoContext& io, Underlay& underlay, Error refusal,
+                                                                  bool for_good) const {
   auto association = co_await associate(io, underlay);
   if (!association) {
     Error error = std::move(association.error());
     error.text = refusal.text + "; " + error.text;
     co_return fail(std::move(error));
+  }
+  // Some servers (dante) hang up on a command that they do not know, and GOST when its own way is broken for once.
+  if (!for_good && hang_ups_.fetch_add(1, std::memory_order_relaxed) + 1 < kHangUpsThatSayNo) {
+    options_.log.warn("the proxy " + underlay.proxy().to_string() + " hung up when it was asked for UDP over TCP (" +
+                      refusal.text + "); these datagrams use its standard UDP relay");
+    co_return association;
   }
   if (!tunnel_refused_.exchange(true, std::memory_order_relaxed)) {
     options_.log.warn("the proxy " + underlay.proxy().to_string() + " has no UDP over TCP (" + refusal.text +

@@ -39,6 +39,8 @@ class SocksConnector final : public Connector {
  public:
   explicit SocksConnector(ConnectorOptions options);
 
+  Duration time_limit() const override { return options_.timeout; }
+
   /// A host over 255 bytes is an error (Cause::invalid) before anything is opened. Bad answers have Cause::protocol,
   /// missing or wrong credentials Cause::auth, refusals the cause of their reply.
   Task<Result<std::unique_ptr<Stream>>> connect(IoContext& io, Underlay& underlay, Endpoint target) const override;
@@ -73,13 +75,16 @@ class SocksConnector final : public Connector {
   bool anonymous() const { return options_.user.empty() && options_.password.empty(); }
 
   Task<Result<std::unique_ptr<Datagram>>> associate(IoContext& io, Underlay& underlay) const;
-  Task<Result<std::unique_ptr<Datagram>>> fall_back(IoContext& io, Underlay& underlay, Error refusal) const;
+  /// `for_good`: the proxy has said that it has no UDP-TUN.
+  Task<Result<std::unique_ptr<Datagram>>> fall_back(IoContext& io, Underlay& underlay, Error refusal,
+                                                    bool for_good) const;
 
   ConnectorOptions options_;
   void warn_of_encryption(const Stream& below) const;
 
   mutable std::atomic<bool> encrypted_before_{false};
-  mutable std::atomic<bool> tunnel_refused_{false};  ///< the proxy has refused UDP-TUN, and UDP ASSOCIATE worked
+  mutable std::atomic<bool> tunnel_refused_{false};  ///< the proxy has no UDP-TUN, and UDP ASSOCIATE worked
+  mutable std::atomic<int> hang_ups_{0};             ///< in a row, where UDP ASSOCIATE worked then
 };
 
 /// Errors: Cause::invalid for credentials that do not fit into RFC 1929 ("user name longer than 255 bytes").

@@ -251,11 +251,28 @@ TEST_F(Socks5Connector, FallsBackToAnAssociationOnceAndSaysSo) {
 
 TEST_F(Socks5Connector, AProxyThatHangsUpOnATunnelIsAskedForAnAssociation) {
   auto lines = std::make_shared<LogCapture>();
-  ScriptedProxy proxy{{{"050100", "0500"}, {kTunnelRequest, ""}},
-                      {{"050100", "0500"}, {kAssociateRequest, "050000017f0000015a93"}}};
-  proxy.hangs_up = true;
-  EXPECT_TRUE(open(proxy, {.log = Logger(lines, Level::info)}));
-  EXPECT_EQ(lines->take().size(), 1U);
+  auto connector = make_connector({.log = Logger(lines, Level::info)}).value();
+  auto hang_up = [&] {
+    ScriptedProxy proxy{{{"050100", "0500"}, {kTunnelRequest, ""}},
+                        {{"050100", "0500"}, {kAssociateRequest, "050000017f0000015a93"}}};
+    proxy.hangs_up = true;
+    return open(proxy, *connector).has_value();
+  };
+  auto refused = [&lines] {
+    auto said = lines->take();
+    EXPECT_EQ(said.size(), 1U);
+    return !said.empty() && said[0].contains("has no UDP over TCP");
+  };
+  EXPECT_TRUE(hang_up());
+  EXPECT_FALSE(refused()) << "for once it may be something else";
+  ScriptedProxy works{{{"050100", "0500"}, {kTunnelRequest, "050000017f0000015a93"}}};
+  EXPECT_TRUE(open(works, *connector));
+  for (bool third : {false, false, true}) {
+    EXPECT_TRUE(hang_up());
+    EXPECT_EQ(refused(), third);
+  }
+  ScriptedProxy again{{{"050100", "0500"}, {kAssociateRequest, "050000017f0000015a93"}}};
+  EXPECT_TRUE(open(again, *connector)) << "not asked any more";
 }
 
 TEST_F(Socks5Connector, AProxyThatHangsUpBeforeItLetUsInIsNotAskedAgain) {

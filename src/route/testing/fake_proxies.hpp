@@ -72,9 +72,12 @@ class FakeProxy final : public Connector, public Dialer {
 
   Behaviour behaviour;
   bool says_admitted = true;
+  Duration limit = Duration::zero();       ///< time_limit()
   mutable int dials = 0;                   ///< for which there was a raw connection
   mutable std::vector<std::string> asked;  ///< targets
   mutable int datagram_paths = 0;
+
+  Duration time_limit() const override { return limit; }
 
   Task<Result<std::unique_ptr<Stream>>> dial(IoContext&, RawConnection& raw) const override {
     auto stream = co_await raw.open();
