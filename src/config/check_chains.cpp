@@ -35,8 +35,14 @@ void check_node(const CheckContext& context, const Node& node) {
       context.warning(node.origin, fmt::format("'{}' of node '{}' has no effect in this build", what, node.name));
   };
   ineffective(node.probe.has_value(), "probe");
-  ineffective(node.filter.has_value(), "filter");
-  ineffective(node.matcher.has_value(), "matcher");
+  // To ignore one of these would send traffic another way than was asked for.
+  auto missing = [&](bool present, std::string_view what) {
+    if (present)
+      context.error(node.origin, fmt::format("'{}' of node '{}' is not available in this build", what, node.name));
+  };
+  missing(node.filter && !node.filter->protocol.empty(), "filter.protocol");
+  missing(node.filter && !node.filter->path.empty(), "filter.path");
+  missing(node.matcher && !node.matcher->rule.empty(), "matcher");
   ineffective(node.connector && node.connector->metadata.find("udp.timeout") != nullptr, "udp.timeout");
   bool elsewhere = !node.netns.empty() || node.metadata.find("netns") != nullptr;
   if (elsewhere)
@@ -84,9 +90,14 @@ void check_forwarder(const CheckContext& context, const Forwarder& forwarder) {
     if (node.network == "unix")
       context.error(node.origin,
                     fmt::format("network 'unix' of target '{}' is not available in this build", node.name));
-    bool bypass = !node.bypass.empty() || !node.bypasses.empty();
-    if (bypass)
-      context.warning(node.origin, fmt::format("'bypass' of target '{}' has no effect in this build", node.name));
+    // Of targets GOST looks at these when it has looked into the traffic.
+    auto ineffective = [&](bool present, std::string_view what) {
+      if (present)
+        context.warning(node.origin, fmt::format("'{}' of target '{}' has no effect in this build", what, node.name));
+    };
+    ineffective(!node.bypass.empty() || !node.bypasses.empty(), "bypass");
+    ineffective(node.filter.has_value(), "filter");
+    ineffective(node.matcher.has_value(), "matcher");
   }
 }
 

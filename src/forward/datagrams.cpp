@@ -12,6 +12,18 @@ void tell_datagrams(Session& session) {
       {.input = counted.from_client, .output = counted.to_client, .dropped = counted.dropped});
 }
 
+/// What came while there was no way to the target.
+void count_what_waits(Session& session) {
+  DatagramCounters& counted = session.datagrams;
+  while (session.datagram->try_receive(session.io.datagrams).status == IoResult::Status::ok) {
+    for (const ReceivedDatagram& datagram : session.io.datagrams.items())
+      session.bytes.from_a += datagram.payload.size();
+    counted.from_client += session.io.datagrams.items().size();
+    counted.dropped += session.io.datagrams.items().size();
+  }
+  counted.dropped += session.datagram->discarded();
+}
+
 }  // namespace
 
 Task<Result<>> forward_datagrams(Session& session, const HandlerOptions& options) {
@@ -20,7 +32,7 @@ Task<Result<>> forward_datagrams(Session& session, const HandlerOptions& options
   };
   auto way = co_await first_that_opens<DatagramWay>(session, *options.targets, "udp", open);
   if (!way) {
-    session.datagrams.dropped += session.datagram->discarded();
+    count_what_waits(session);
     tell_datagrams(session);
     co_return fail(std::move(way.error()));
   }
@@ -29,8 +41,10 @@ Task<Result<>> forward_datagrams(Session& session, const HandlerOptions& options
 
   DatagramRelayOptions relaying{
       .forth = {.to = way->peer}, .back = {.to = session.record.remote()}, .idle_timeout = options.idle_timeout};
-  relaying.not_sent = [&session](const Error& error) {
+  std::optional<Error> unreachable;
+  relaying.not_sent = [&session, &unreachable](const Error& error) {
     session.record.note(Level::debug, error.in("a datagram cannot be sent").text);
+    unreachable = error;
   };
   DatagramCounters& counted = session.datagrams;
   const DatagramRelayCounters counters{counted.from_client, session.bytes.from_a, counted.to_client,
@@ -39,6 +53,8 @@ Task<Result<>> forward_datagrams(Session& session, const HandlerOptions& options
                                         counters);
   counted.dropped += session.datagram->discarded() + way->datagrams->discarded();
   tell_datagrams(session);
+  // A target that has never answered is why the session was of no use.
+  if (counted.to_client == 0 && unreachable) error = std::move(unreachable);
   session.record.relay_ended(session.io.loop.now(), error);
   co_return {};
 }

@@ -120,9 +120,12 @@ TEST(ForwardDatagrams, ATargetWhoseNameDoesNotExistIsReplaced) {
 TEST(ForwardDatagrams, AWayThatCannotBeOpenedIsTheError) {
   Fixture fixture({{"192.0.2.1", 53}});
   fixture.router->error = Error{Cause::refused, "hop-0/node-0: connection refused"};
+  for (const char* payload : {"one", "two"}) fixture.say(payload);
   fixture.run([](Fixture&) -> Task<> { co_return; });
   ASSERT_FALSE(fixture.outcome);
   EXPECT_EQ(fixture.outcome.error().text, "hop-0/node-0: connection refused");
+  EXPECT_EQ(fixture.session->datagrams.from_client, 2U) << "what had come is counted";
+  EXPECT_EQ(fixture.session->datagrams.dropped, 2U);
 }
 
 TEST(ForwardDatagrams, AForbiddenTargetIsNotEvenLookedUp) {

@@ -73,6 +73,10 @@ class Datagram {
   /// Datagrams that came and could not be delivered so far: malformed, too long, fragments without their rest.
   virtual std::uint64_t discarded() const { return 0; }
 
+  /// What is known of datagrams that were sent before and did not arrive (ICMP): an errno, told once, or 0. It
+  /// becomes known when something is received, or looked for.
+  virtual int take_error() { return 0; }
+
   /// Whether the far end looks names up. Where it does not, only addresses may be sent to.
   virtual bool takes_names() const { return false; }
 

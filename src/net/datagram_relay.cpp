@@ -46,6 +46,7 @@ Task<> DatagramRelay::back() {
     if (got.status == IoResult::Status::eof) co_return end(Error{Cause::eof, "the way to the targets has ended"});
     if (got.status == IoResult::Status::error) co_return end(b_.error(got.error).in("read from the targets"));
     if (got.status == IoResult::Status::ok) pass_back(batch_.items());
+    if (int error = b_.take_error(); error != 0) not_arrived(error);
     if (a_.pending() && !co_await flush(a_)) co_return;
     if (turn.used_up(got.bytes) && !ready(co_await yield())) co_return;
   }
@@ -100,6 +101,7 @@ class PlainDatagramRelay final : public DatagramRelay {
         counters_(counters) {}
 
  private:
+  void not_arrived(int error) override { tell(b_, error); }
   [[gnu::noinline]] void pass_forth(std::span<const ReceivedDatagram> datagrams) override {
     for (const ReceivedDatagram& datagram : datagrams) counters_.bytes_from_a += datagram.payload.size();
     counters_.datagrams_from_a += datagrams.size();

@@ -34,6 +34,8 @@ class DatagramRelay : private Timer {
   /// Sends on what came from a, or from b. A datagram that cannot be passed on harms only itself.
   virtual void pass_forth(std::span<const ReceivedDatagram> datagrams) = 0;
   virtual void pass_back(std::span<const ReceivedDatagram> datagrams) = 0;
+  /// Something that was sent to b did not arrive; an errno of b.
+  virtual void not_arrived(int /*error*/) {}
 
   /// Something has passed: the idle time begins anew.
   void touch() { last_passed_ = loop_.now(); }

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace gost {
 
@@ -38,6 +39,7 @@ class UdpSocket final : public Datagram {
   IoResult try_receive(DatagramBatch& batch) override;
   SendOutcome try_send(std::span<const OutgoingDatagram> datagrams) override;
   std::uint64_t discarded() const override { return discarded_; }
+  int take_error() override { return std::exchange(earlier_error_, 0); }
   bool ready(Interest interest) const override { return interest == Interest::write || watch_.readable(); }
   Wait*& waiting(Interest interest) override {
     return interest == Interest::read ? watch_.reader() : watch_.writer();

@@ -1,5 +1,7 @@
 #include "route/hop.hpp"
 
+#include "core/text.hpp"
+
 #include <algorithm>
 #include <cassert>
 
@@ -9,6 +11,17 @@ namespace {
 
 bool contains(const std::shared_ptr<const Bypass>& bypass, const RouteRequest& request) {
   return bypass && request.target && bypass->contains(request.network, request.target->host, request.target->port);
+}
+
+/// Filters know hosts: datagrams to anywhere have none.
+bool is_for(const NodeOptions& node, const RouteRequest& request) {
+  const std::string_view wanted = node.only_for;
+  if (wanted.empty()) return true;
+  if (!request.target) return false;
+  const std::string_view host = request.target->host;
+  if (wanted.front() != '.') return iequals(host, wanted);
+  return iequals(host, wanted.substr(1)) ||
+         (host.size() > wanted.size() && iequals(host.substr(host.size() - wanted.size()), wanted));
 }
 
 template <class T>
@@ -32,7 +45,8 @@ bool Hop::bypassed(const RouteRequest& request) const {
 const Node* Hop::choose(const RouteRequest& request, std::span<const Node* const> tried, TimePoint now) const {
   std::vector<const Candidate*> candidates;
   for (const Node& node : nodes_)
-    if (!among(tried, node) && !contains(node.options.bypass, request)) candidates.push_back(&node.candidate);
+    if (!among(tried, node) && is_for(node.options, request) && !contains(node.options.bypass, request))
+      candidates.push_back(&node.candidate);
   const Candidate* chosen = selector_.choose(candidates, request.hash_key, now);
   auto found = std::ranges::find_if(nodes_, [chosen](const Node& it) { return &it.candidate == chosen; });
   return found == nodes_.end() ? nullptr : &*found;

@@ -34,6 +34,7 @@ struct NodeOptions {
   OutboundOptions outbound;                    ///< for a connection of our own to the node
   NameRules names;                             ///< for the node's address
   std::shared_ptr<const Bypass> bypass;        ///< targets for which the node is not used; may be null
+  std::string only_for;                        ///< a host; ".x": x and all below it; empty: any target
   CandidateOptions candidate;
 };
 
@@ -64,7 +65,7 @@ class Hop {
 
   /// True if the bypass of the hop, or those of all its nodes, leave it out for this request.
   bool bypassed(const RouteRequest& request) const;
-  /// A node for this request, none of `tried`; null when each was tried.
+  /// A node for this request, none of `tried`; null when each was tried that is for its target.
   const Node* choose(const RouteRequest& request, std::span<const Node* const> tried, TimePoint now) const;
 
   const std::string& name() const { return name_; }

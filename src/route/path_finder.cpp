@@ -11,11 +11,15 @@ std::string PathStep::label() const {
 }
 
 Path PathFinder::path_of(const Chain& chain, std::span<const Node* const> tried, TimePoint now) const {
-  Path path{&chain, {}};
+  Path path{.chain = &chain, .steps = {}};
   for (const auto& hop : chain.hops) {
     if (hop->bypassed(request_)) break;
     const Node* node = hop->choose(request_, tried, now);
     if (node == nullptr) node = hop->choose(request_, {}, now);  // each was tried: any is as good
+    if (node == nullptr) {
+      path.without_node = hop.get();
+      break;
+    }
     path.steps.push_back({hop.get(), node});
   }
   return path;

@@ -29,6 +29,7 @@ struct NodeFailure {
 struct Path {
   const Chain* chain = nullptr;
   std::vector<PathStep> steps;
+  const Hop* without_node = nullptr;  ///< no node of this hop is for the target: there is no way
 };
 
 /// For one request. A connection that was dead already is made anew, once for each node. Every node that fails is

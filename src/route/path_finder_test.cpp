@@ -144,6 +144,25 @@ TEST(PathFinder, ABypassOfANodeLeavesItOut) {
   EXPECT_EQ(shown(PathFinder(&none, request_to("a.local"), 0).first(kNow)), "direct");
 }
 
+TEST(PathFinder, NodesWithAFilterAreForTheirTargetsOnly) {
+  auto chosen = [](std::string_view only_for, std::optional<Endpoint> target) {
+    HopOptions hop = fake_hop(0, {proxy_that(Behaviour::works), proxy_that(Behaviour::works)});
+    hop.selector.strategy = Strategy::fifo;
+    hop.nodes[0].only_for = only_for;
+    auto chain = chain_of({std::move(hop)});
+    ChainGroup group({chain});
+    PathFinder finder(&group, {.network = Network::tcp, .target = std::move(target), .hash_key = {}}, 0);
+    return finder.first(TimePoint()).steps.at(0).node->options.name;
+  };
+  for (const char* host : {"corp.example", "a.corp.example", "A.CORP.Example"})
+    EXPECT_EQ(chosen(".corp.example", Endpoint{host, 80}), "node-0") << host;
+  for (const char* host : {"example", "xcorp.example", "10.0.0.1"})
+    EXPECT_EQ(chosen(".corp.example", Endpoint{host, 80}), "node-1") << host;
+  EXPECT_EQ(chosen("corp.example", Endpoint{"corp.example", 80}), "node-0");
+  EXPECT_EQ(chosen("corp.example", Endpoint{"a.corp.example", 80}), "node-1");
+  EXPECT_EQ(chosen("corp.example", std::nullopt), "node-1") << "datagrams to anywhere";
+}
+
 TEST(PathFinder, LabelsSayHopNodeAndAddress) {
   ChainGroup chains({chain_of({hop_of(0, 1)})});
   Path path = PathFinder(&chains, request_to("a"), 0).first(kNow);

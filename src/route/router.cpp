@@ -35,6 +35,9 @@ Task<Result<T>> ChainRouter::along_paths(IoContext& io, const RouteRequest& requ
   const AttemptContext context{io, *options_.sockets, from, options_.outbound};
   Path path = finder.first(io.loop.now());
   for (;;) {
+    if (path.without_node != nullptr)
+      co_return fail(Cause::denied, path.without_node->name() + ": none of its nodes is for " +
+                                        (request.target ? request.target->to_string() : "datagrams to anywhere"));
     Attempt attempt(context, path);
     const auto limit = time_limit(path, options_.timeout);
     Result<T> reached = limit ? co_await with_deadline(*limit, reach(attempt)) : co_await reach(attempt);

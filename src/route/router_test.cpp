@@ -227,6 +227,18 @@ TEST_F(ChainRouterTest, TheEndOfAProxysStreamIsNoEndOfTheClients) {
   EXPECT_EQ(error.text, "hop-0/node-0 (10.0.0.0:1080): fake: reply: EOF");
 }
 
+TEST_F(ChainRouterTest, WithoutANodeForATargetThereIsNoWay) {
+  HopOptions hop = fake_hop(0, {proxy_that(Behaviour::works)});
+  hop.nodes[0].only_for = "corp.example";
+  use({std::move(hop)});
+  EXPECT_TRUE(dial({"corp.example", 80}));
+  Error error = dial({"other.example", 80}).error();
+  EXPECT_EQ(error.cause, Cause::denied);
+  EXPECT_EQ(error.text, "hop-0: none of its nodes is for other.example:80");
+  EXPECT_EQ(sockets->connected, Strings{"10.0.0.0:1080"}) << "least of all directly";
+  EXPECT_EQ(open_datagram().error().text, "hop-0: none of its nodes is for datagrams to anywhere");
+}
+
 TEST_F(ChainRouterTest, APatientConnectorHasItsTime) {
   options.timeout = 3s;
   for (auto [limit, lasts] : {std::pair{20s, Duration(20s)}, {2s, Duration(3s)}, {-1s, Duration(1h)}}) {

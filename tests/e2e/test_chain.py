@@ -369,6 +369,16 @@ def test_a_bypass_of_the_first_hop_goes_directly(gost, echo, dead_port):
     assert reply == 5  # a name is no address
 
 
+def test_a_service_that_ignores_the_chain(gost, echo, dead_port):
+    program = gost("-L", "socks5://127.0.0.1:0?ignoreChain=true", "-L", "socks5://127.0.0.1:0",
+                   "-F", f"socks5://127.0.0.1:{dead_port}", services=2)
+    with contextlib.closing(wire.tunnel5(program.listening[0], echo.address)) as sock:
+        wire.assert_echo(sock)
+    with contextlib.closing(wire.connect(program.listening[1])) as sock:
+        sock.sendall(wire.GREETING + wire.request5(*echo.address))
+        assert wire.read_to_end(sock)[3] == 5
+
+
 def test_a_bypass_of_the_second_hop_ends_the_chain_at_the_first(gost, proxies, echo, dead_port):
     program = through(gost, node(proxies[0], "socks5"), f"socks5://127.0.0.1:{dead_port}?bypass=~10.0.0.0/8")
     seen = len(proxies[0].log_lines(" >< "))
