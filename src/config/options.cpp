@@ -38,11 +38,12 @@ constexpr std::string_view kTcp = "mptcp:b keepalive:b keepalive.idle:d keepaliv
 constexpr std::string_view kReuse = "reuseport:b ";
 constexpr std::string_view kBacklog = "backlog:i ";
 constexpr std::string_view kWs =
-    "ws.path|path:s ws.handshakeTimeout|handshakeTimeout:d ws.readHeaderTimeout|readHeaderTimeout:d "
+    "ws.path|path:s ws.handshakeTimeout|handshakeTimeout:d "
     "ws.readBufferSize|readBufferSize:i ws.writeBufferSize|writeBufferSize:i "
     "ws.enableCompression|enableCompression:b "
     "ws.header|header:m ";
-constexpr std::string_view kWsListener = "ws.backlog|backlog:i ws.keepalive:b ttl:d trustedProxies:l ";
+constexpr std::string_view kWsListener =
+    "ws.readHeaderTimeout|readHeaderTimeout:d ws.backlog|backlog:i ws.keepalive:b ttl:d trustedProxies:l ";
 constexpr std::string_view kWsDialer =
     "ws.host|host:s ws.keepalive|keepalive:b ttl|keepalive.interval:d tcp.keepalive:b tcp.keepalive.idle:d "
     "tcp.keepalive.interval:d tcp.keepalive.count:i ";

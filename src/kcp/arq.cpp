@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kManyAcknowledgements = 48;
 constexpr Millis kFirstProbe = 500;
 constexpr Millis kLastProbe = 120'000;
+/// So many answers of a peer that does not know the session are believed.
+constexpr int kDenials = 3;
 
 std::optional<Millis> earlier(std::optional<Millis> one, std::optional<Millis> other) {
   if (!one || !other) return one ? one : other;
@@ -34,8 +36,11 @@ bool Arq::input(Bytes packet, Millis now, Origin origin) {
     well_formed = segment && segment->conversation == conversation_;
     if (!well_formed) break;
     if (origin == Origin::network) sending_.set_peer_window(segment->window);
-    if (segment->command == Command::ack) {
-      take_acknowledgement(*segment);
+    const bool is_answer = segment->command == Command::ack || segment->command == Command::tell;
+    if (is_answer && sending_.contradicts(segment->number, segment->una)) {
+      doubt(*segment);
+    } else if (segment->command == Command::ack) {
+      if (sending_.acknowledge(segment->number, segment->timestamp)) denials_ = 0;
       if (sending_.sent_recently(segment->number)) echo = segment->timestamp;
     }
     if (sending_.acknowledge_before(segment->una)) acknowledged = true;
@@ -46,7 +51,10 @@ bool Arq::input(Bytes packet, Millis now, Origin origin) {
     }
   }
   if (origin == Origin::network && echo && distance(now, *echo) >= 0) sending_.sample_rtt(now - *echo);
-  if (acknowledged) sending_.packet_acknowledged();
+  if (acknowledged) {
+    denials_ = 0;
+    sending_.packet_acknowledged();
+  }
   // Whoever is asked about its window shows by any packet that it is there.
   if (acknowledged || echo || (probe_at_ && origin == Origin::network)) heard(now);
   if (sending_.peer_window() > 0) {
@@ -63,9 +71,14 @@ bool Arq::input(Bytes packet, Millis now, Origin origin) {
   return well_formed;
 }
 
-void Arq::take_acknowledgement(const Segment& segment) {
-  if (sending_.acknowledge(segment.number, segment.una) != SendSide::Answer::impossible || failure_) return;
-  failure_ = Error{Cause::reset, "kcp: the peer has forgotten the session, as after a restart"};
+/// `denial` is the answer of a peer that does not know the session, but perhaps to a copy that somebody made of our
+/// packet. If the peer is alive, it acknowledges something before we have sent again and waited so often.
+void Arq::doubt(const Segment& denial) {
+  if (denial.timestamp != sending_.last_sent(denial.number)) return;
+  if (denials_ > 0 && distance(denial.timestamp, denied_) < static_cast<std::int32_t>(rtt().timeout())) return;
+  denied_ = denial.timestamp;
+  if (++denials_ == kDenials && !failure_)
+    failure_ = Error{Cause::reset, "kcp: the peer has forgotten the session, as after a restart"};
 }
 
 void Arq::take_data(const Segment& segment, Millis now) {

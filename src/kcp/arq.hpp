@@ -44,15 +44,17 @@ class Arq {
   /// When flush() has something to do; nothing for an idle session.
   std::optional<Millis> next_timeout() const;
 
-  /// Why the session cannot go on: the peer is silent (Cause::timeout) or does not know it any more (Cause::reset).
-  /// Stays; looked for by input() and flush().
+  /// Why the session cannot go on: the peer is silent (Cause::timeout) or does not know it any more (Cause::reset):
+  /// it has answered three transmissions, each at least a retransmission timeout after the one before, as if it had
+  /// not received what it had acknowledged, and acknowledged nothing between. Stays; looked for by input() and
+  /// flush().
   const std::optional<Error>& failure() const { return failure_; }
 
   const SendStatistics& statistics() const { return sending_.statistics(); }
   const RttEstimator& rtt() const { return sending_.rtt(); }
 
  private:
-  void take_acknowledgement(const Segment& segment);
+  void doubt(const Segment& denial);
   void take_data(const Segment& segment, Millis now);
   void flush_by(Millis when);
   void heard(Millis now);
@@ -73,7 +75,9 @@ class Arq {
   std::optional<Millis> waiting_since_;  ///< for an acknowledgement, or an answer about the window
   bool ask_ = false;
   bool tell_ = false;
-  bool gap_ = false;  ///< something is missing in front of what came last
+  int denials_ = 0;    ///< answers, since the last acknowledgement, as of a peer that has forgotten the session
+  Millis denied_ = 0;  ///< when what the last of them answers had left
+  bool gap_ = false;   ///< something is missing in front of what came last
   std::optional<Error> failure_;
 };
 

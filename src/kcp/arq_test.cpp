@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 namespace gost::kcp {
@@ -66,6 +67,10 @@ class ArqTest : public ::testing::Test {
   }
   void acknowledge(std::uint32_t number, std::uint32_t una, std::uint16_t window = 1024) {
     give({.command = Command::ack, .window = window, .timestamp = last_.timestamp, .number = number, .una = una});
+  }
+  /// As a peer that has received nothing yet answers the last transmission.
+  void deny(Command command, std::uint32_t number) {
+    give({.command = command, .window = 1024, .timestamp = last_.timestamp, .number = number, .una = 0});
   }
   void push(std::uint32_t number, std::string_view text, std::uint8_t fragment = 0) {
     give({.command = Command::push,
@@ -181,6 +186,22 @@ TEST_F(ArqTest, OvertakenSegmentsLeaveAtOnce) {
   acknowledge(3, 0);
   EXPECT_FALSE(due());
   EXPECT_EQ(arq_->statistics().overtaken, 1U);
+}
+
+TEST_F(ArqTest, LateAcknowledgementsSayNothingAboutTheRepetition) {
+  write(600);
+  flush();
+  const Millis first = now_;
+  now_ += 5;
+  acknowledge(2, 0);
+  acknowledge(3, 0);
+  EXPECT_EQ(flush(), (Sent{"push 0 (100)", "push 1 (100)"}));
+  // They had not been lost: these are the answers to the first transmissions, which overtook nothing.
+  for (std::uint32_t number : {0U, 1U})
+    give({.command = Command::ack, .window = 1024, .timestamp = first, .number = number, .una = number + 1});
+  EXPECT_FALSE(due());
+  EXPECT_EQ(flush(), Sent{});
+  EXPECT_EQ(arq_->statistics().overtaken, 2U);
 }
 
 TEST_F(ArqTest, OvertakenOnceIsLostWhenThereIsNothingNew) {
@@ -324,15 +345,75 @@ TEST_F(ArqTest, IdleIsNotDead) {
 }
 
 TEST_F(ArqTest, ForgetfulPeerIsNoticed) {
+  // It was restarted. Another program takes the second segment for one that came too early, ours says what it knows.
+  for (Command command : {Command::ack, Command::tell}) {
+    make(fast3());
+    write(100);
+    flush();
+    acknowledge(0, 1);
+    write(100);
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_FALSE(arq_->failure());
+      EXPECT_EQ(flush(), Sent{"push 1 (100)"});
+      // Copies of an answer say nothing new.
+      for (int copy = 0; copy < 3; ++copy) deny(command, 1);
+      now_ = *arq_->next_timeout();
+    }
+    ASSERT_TRUE(arq_->failure());
+    EXPECT_EQ(arq_->failure()->text, "kcp: the peer has forgotten the session, as after a restart");
+    EXPECT_EQ(arq_->unacknowledged(), 100U);
+  }
+}
+
+TEST_F(ArqTest, AnswersToReplayedPacketsEndNoSession) {
+  write(100);
+  flush();
+  acknowledge(0, 1);
+  for (std::uint32_t number = 1; number < 30; number += 3) {
+    // Whoever copies our packets to the server gets an answer to each, before ours are acknowledged.
+    for (std::uint32_t i = 0; i < 3; ++i, ++now_) {
+      write(100);
+      flush();
+      deny(Command::tell, number + i);
+    }
+    EXPECT_FALSE(arq_->failure());
+    EXPECT_EQ(arq_->unacknowledged(), 300U);
+    acknowledge(number + 2, number + 3);
+  }
+  EXPECT_FALSE(arq_->failure());
+}
+
+TEST_F(ArqTest, ProgressRefutesDenials) {
   write(100);
   flush();
   acknowledge(0, 1);
   write(100);
   flush();
-  // It was restarted, and takes the second segment for one that came too early.
-  acknowledge(1, 0);
-  ASSERT_TRUE(arq_->failure());
-  EXPECT_EQ(arq_->failure()->text, "kcp: the peer has forgotten the session, as after a restart");
+  for (int i = 0; i < 10; ++i) {
+    deny(Command::tell, last_.number);
+    now_ = *arq_->next_timeout();
+    flush();
+    deny(Command::tell, last_.number);
+    acknowledge(last_.number, last_.number + 1);
+    write(100);
+    flush();
+  }
+  EXPECT_FALSE(arq_->failure());
+}
+
+TEST_F(ArqTest, StaleDenialsAreNotHeard) {
+  write(100);
+  flush();
+  acknowledge(0, 1);
+  write(100);
+  flush();
+  const Millis first = now_;
+  for (int i = 0; i < 5; ++i) {
+    now_ = *arq_->next_timeout();
+    flush();
+    give({.command = Command::tell, .window = 1024, .timestamp = first + static_cast<Millis>(i), .number = 1});
+  }
+  EXPECT_FALSE(arq_->failure());
 }
 
 TEST_F(ArqTest, LateAcknowledgementsAreNoForgetfulness) {
@@ -398,6 +479,34 @@ TEST(ArqLinkTest, BulkOverAGoodLineNeedsNoRepetition) {
   EXPECT_EQ(link.ends[0].arq.statistics().timed_out, 0U);
   // A window of 1024 segments for each round trip of 50 ms.
   EXPECT_LT(link.now, kBytes / (1024 * 1348) * 60 + 160);
+}
+
+TEST(ArqLinkTest, NothingIsRepeatedBeforeItCouldHaveBeenAnswered) {
+  ArqOptions options;
+  options.interval = 10;
+  constexpr Millis kDelay = 25;
+  // The timeout is 100 ms at least, so what leaves again sooner than that is taken for overtaken.
+  ArqLink link(options, options, {.loss = 0.02, .delay = kDelay, .jitter = 20}, 1);
+  std::map<std::uint32_t, Millis> last;
+  std::size_t early = 0;
+  link.watch = [&](std::size_t from, Bytes packet) {
+    while (auto segment = take_segment(packet)) {
+      if (from != 0 || segment->command != Command::push) continue;
+      auto [sent, fresh] = last.try_emplace(segment->number, link.now);
+      if (!fresh && link.now - sent->second < 2 * kDelay) ++early;
+      sent->second = link.now;
+    }
+  };
+  constexpr std::uint64_t kBytes = 4'000'000;
+  while (link.ends[1].read < kBytes) {
+    if (link.ends[0].written < kBytes) link.write(0, kBytes - link.ends[0].written);
+    link.deliver();
+    link.read(1, 1 << 20);
+    link.flush(0);
+    link.flush(1);
+    ASSERT_TRUE(link.advance());
+  }
+  EXPECT_EQ(early, 0U) << link.ends[0].arq.statistics().overtaken << " repeated";
 }
 
 TEST(ArqLinkTest, LossCostsInProportion) {

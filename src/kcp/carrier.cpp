@@ -20,9 +20,10 @@ Error stopped() {
   return {Cause::canceled, "kcp: the session was closed"};
 }
 
-/// A datagram is opened where it was received: its memory is the batch's, which nobody else needs any more.
-MutableBytes in_place(Bytes payload) {
-  return {const_cast<std::uint8_t*>(payload.data()), payload.size()};
+std::string told(const Drops& drops, std::uint64_t by_correction) {
+  return std::to_string(drops.unopened) + " packets did not open, " + std::to_string(drops.malformed) +
+         " were malformed, " + std::to_string(drops.foreign) + " of another conversation, " +
+         std::to_string(by_correction) + " of no use to error correction";
 }
 
 }  // namespace
@@ -96,7 +97,6 @@ Task<> Carrier::send() {
 void Carrier::dispatch() {
   Session* session = nullptr;
   for (const ReceivedDatagram& datagram : io_.datagrams.items()) {
-    if (datagram.payload.size() < kMinSealed || datagram.payload.size() > kMaxPacket) continue;
     // Datagrams come in runs.
     if (session == nullptr || (reception_ != nullptr && session->target().peer != datagram.peer))
       session = find(datagram);
@@ -120,25 +120,32 @@ Session* Carrier::find(const ReceivedDatagram& datagram) {
 
 /// False if there may be another session now.
 bool Carrier::take(Session& session, const ReceivedDatagram& datagram) {
-  auto opened = kcp::open(*session.target().crypt, in_place(datagram.payload));
-  if (!opened) return true;
-  const PacketKind kind = packet_kind(*opened);
-  if (kind == PacketKind::data || kind == PacketKind::segments) {
-    Bytes segments = packet_segments(*opened, kind);
-    auto first = take_segment(segments);
-    if (!first) return true;
-    if (first->conversation != session.connection().conversation()) {
-      if (reception_ != nullptr) reception_->other_conversation(session, datagram, *opened, kind);
-      return false;
-    }
+  if (datagram.payload.size() < kMinSealed || datagram.payload.size() > kMaxPacket) {
+    ++session.drops().malformed;
+    return true;
+  }
+  auto bytes = kcp::open(*session.target().crypt, in_place(datagram));
+  if (!bytes) {
+    ++session.drops().unopened;
+    return true;
+  }
+  const OpenedPacket packet(*bytes);
+  if (packet.malformed()) {
+    ++session.drops().malformed;
+    return true;
+  }
+  if (packet.first && packet.first->conversation != session.connection().conversation()) {
+    ++session.drops().foreign;
+    if (reception_ != nullptr) reception_->other_conversation(session, datagram, packet);
+    return false;
   }
   session.set_local(datagram.local);
-  input(session, *opened, kind);
+  input(session, packet);
   return true;
 }
 
-void Carrier::input(Session& session, Bytes opened, PacketKind kind) {
-  session.connection().input(opened, kind, now());
+void Carrier::input(Session& session, const OpenedPacket& packet) {
+  if (!session.connection().input(packet.bytes, packet.kind, now())) ++session.drops().malformed;
   if (!static_cast<ListHook<TouchedTag>&>(session).linked()) touched_.push_back(session);
 }
 
@@ -243,7 +250,8 @@ void Carrier::end(Session& session, const Error& error) {
     log_.debug("session with " + session.target().peer.to_string() + " has ended: " + error.text + "; " +
                std::to_string(statistics.sent) + " segments sent, " + std::to_string(statistics.overtaken) + " and " +
                std::to_string(statistics.timed_out) + " sent again, " + std::to_string(connection.restored()) +
-               " packets restored, " + std::to_string(connection.arq().rtt().smoothed()) + " ms there and back");
+               " packets restored, " + std::to_string(connection.arq().rtt().smoothed()) + " ms there and back; " +
+               told(session.drops(), connection.unused()));
   }
   session.end(error);
   const SocketAddress source = session.target().peer;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kcp/loop_state.hpp"
+#include "kcp/opened_packet.hpp"
 #include "kcp/packet_batch.hpp"
 #include "kcp/session.hpp"
 #include "kcp/source_table.hpp"
@@ -20,11 +21,10 @@ namespace gost::kcp {
 /// Decides about packets that belong to no session: what makes a carrier the end of a listener.
 class Reception {
  public:
-  /// A datagram from an unknown source, not opened yet.
+  /// A datagram from an unknown source, of any size and not opened yet.
   virtual void stranger(const ReceivedDatagram& datagram) = 0;
-  /// A packet from the source of `session` that names another conversation.
-  virtual void other_conversation(Session& session, const ReceivedDatagram& datagram, Bytes opened,
-                                  PacketKind kind) = 0;
+  /// A packet from the source of `session` whose first segment names another conversation.
+  virtual void other_conversation(Session& session, const ReceivedDatagram& datagram, const OpenedPacket& packet) = 0;
   /// All datagrams of a receive have been given to somebody. Now streams may be handed on.
   virtual void received() = 0;
   /// A session has gone.
@@ -60,7 +60,7 @@ class Carrier {
   /// needed any more.
   std::pair<Session&, std::unique_ptr<KcpStream>> open(const PacketBatch::Target& target, std::uint32_t conversation);
   /// Gives a session a packet of its own.
-  void input(Session& session, Bytes opened, PacketKind kind);
+  void input(Session& session, const OpenedPacket& packet);
   /// Destroys a session.
   void end(Session& session, const Error& error);
   /// Seals and sends a packet of no session; its first kCryptHeader bytes are room.
@@ -73,7 +73,6 @@ class Carrier {
   TimePoint now() const { return io_.loop.now(); }
   Datagram& below() const { return *below_; }
   ShardPool& pool() const { return state_->pool; }
-  LoopState& state() const { return *state_; }
   const std::shared_ptr<const ConnectionOptions>& options() const { return options_; }
   /// The address of our end, `ip` of its addresses where that is known.
   SocketAddress local(const IpAddress& ip) const;

@@ -4,6 +4,7 @@
 #include "kcp/lobby.hpp"
 #include "net/memory_datagram.hpp"
 #include "net/stream_io.hpp"
+#include "observe/log_capture.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,8 +35,9 @@ class CarrierTest : public ::testing::Test, public StreamSink {
     group_ = &group;
     auto [near, far] = make_memory_datagrams({.capacity = 4096});
     auto quota = std::make_shared<SessionQuota>(2, 1);
-    lobby_ = std::make_unique<Lobby>(io_, *this, std::move(far), state(), connections_, quota, false, Logger());
-    carrier_ = std::make_unique<Carrier>(io_, std::move(near), state(), connections_, nullptr, Logger());
+    lobby_ = std::make_unique<Lobby>(io_, *this, std::move(far), state(), connections_, quota, false, log());
+    client_state_ = state();
+    carrier_ = std::make_unique<Carrier>(io_, std::move(near), client_state_, connections_, nullptr, log());
     group.spawn(carry(lobby_->carrier()));
     group.spawn(carry(*carrier_));
     co_await talk(*this);
@@ -45,12 +47,13 @@ class CarrierTest : public ::testing::Test, public StreamSink {
     carrier_.reset();
     lobby_.reset();
   }
+  Logger log() { return Logger(lines_, Level::debug); }
   static Task<> carry(Carrier& carrier) { co_await carrier.run(); }
   std::shared_ptr<LoopState> state() { return LoopState::make(keys_).value(); }
 
   std::unique_ptr<Stream> dial(std::uint32_t conversation = 7) {
-    state_ = carrier_->state().crypts.front().get();
-    return carrier_->open({.peer = kClient, .local = {}, .crypt = state_}, conversation).second;
+    PacketCrypt* crypt = client_state_->crypts.front().get();
+    return carrier_->open({.peer = kClient, .local = {}, .crypt = crypt}, conversation).second;
   }
   Task<Stream*> accepted(std::size_t index = 0) {
     while (accepted_.size() <= index) co_await sleep_for(std::chrono::milliseconds(1));
@@ -69,11 +72,12 @@ class CarrierTest : public ::testing::Test, public StreamSink {
   Keys keys_;
   IoContext io_{Loop::Time::simulated};
   TaskGroup* group_ = nullptr;
-  PacketCrypt* state_ = nullptr;
+  std::shared_ptr<LoopState> client_state_;
   std::unique_ptr<Lobby> lobby_;
   std::unique_ptr<Carrier> carrier_;
   std::vector<std::unique_ptr<Stream>> accepted_;
   std::vector<std::string> complaints_;
+  std::shared_ptr<LogCapture> lines_ = std::make_shared<LogCapture>();
 };
 
 Task<std::string> read_text(Stream& stream, std::size_t size) {
@@ -180,6 +184,124 @@ TEST_F(CarrierTest, NewConversationFromTheSameSource) {
     EXPECT_EQ(co_await read_text(*second, 3), "two");
     EXPECT_EQ(co_await read_text(*first, 1), "read: kcp: the client has begun a new session");
     EXPECT_EQ(test.lobby_->carrier().sessions(), 1U);
+  });
+}
+
+/// A lobby, and the far end of its way for datagrams.
+class LobbyTest : public CarrierTest {
+ public:
+  void run(std::function<Task<>(LobbyTest&)> talk) { io_.loop.run(main(std::move(talk))); }
+  Task<> main(std::function<Task<>(LobbyTest&)> talk) {
+    TaskGroup group(co_await this_scope());
+    group_ = &group;
+    auto [near, far] = make_memory_datagrams({.capacity = 4096});
+    client_state_ = state();
+    way_ = std::move(near);
+    auto quota = std::make_shared<SessionQuota>(2, 1);
+    lobby_ = std::make_unique<Lobby>(io_, *this, std::move(far), state(), connections_, quota, false, log());
+    group.spawn(carry(lobby_->carrier()));
+    co_await talk(*this);
+    accepted_.clear();
+    group.stop();
+    co_await group.join();
+    lobby_.reset();
+    way_.reset();
+  }
+  PacketCrypt& crypt() { return *client_state_->crypts.front(); }
+  void send(Bytes packet, const SocketAddress& source = kClient) {
+    const OutgoingDatagram datagram{.peer = source, .name = {}, .head = {}, .payload = packet};
+    EXPECT_EQ(way_->try_send({&datagram, 1}).sent, 1U);
+  }
+  void send(const Segment& segment, const SocketAddress& source = kClient) {
+    std::vector<std::uint8_t> packet(kCryptHeader + kSegmentHeader);
+    encode_header(segment, MutableBytes(packet).subspan(kCryptHeader));
+    seal(crypt(), client_state_->nonces, packet);
+    send(packet, source);
+  }
+  /// The segments that have come back a moment later.
+  Task<std::vector<Segment>> answers() {
+    co_await sleep_for(std::chrono::milliseconds(1));
+    std::vector<Segment> segments;
+    if (way_->try_receive(io_.datagrams).status != IoResult::Status::ok) co_return segments;
+    for (const ReceivedDatagram& datagram : io_.datagrams.items()) {
+      auto bytes = kcp::open(crypt(), in_place(datagram));
+      EXPECT_TRUE(bytes);
+      if (bytes) segments.push_back(OpenedPacket(*bytes).first.value());
+    }
+    co_return segments;
+  }
+
+  std::unique_ptr<Datagram> way_;
+};
+
+TEST_F(LobbyTest, ToAStrangersSessionItSaysWhatItKnowsAndAcknowledgesNothing) {
+  run([](LobbyTest& test) -> Task<> {
+    const Segment replayed{.conversation = 9, .command = Command::push, .timestamp = 1234, .number = 77, .una = 5};
+    for (int copy = 0; copy < 20; ++copy) test.send(replayed);
+    auto answers = co_await test.answers();
+    EXPECT_EQ(answers.size(), 1U) << "copies get no more answers";
+    if (answers.empty()) co_return;
+    EXPECT_EQ(answers[0].conversation, 9U);
+    EXPECT_EQ(answers[0].command, Command::tell);
+    EXPECT_EQ(answers[0].window, 1024U);
+    EXPECT_EQ(answers[0].timestamp, 1234U);
+    EXPECT_EQ(answers[0].number, 77U);
+    EXPECT_EQ(answers[0].una, 0U);
+    // Others are not held up by that, nor is the same source later.
+    test.send(replayed, SocketAddress(IpAddress::v4({192, 0, 2, 2}), 4000));
+    answers = co_await test.answers();
+    EXPECT_EQ(answers.size(), 1U);
+    co_await sleep_for(AnswerLimit::kPause);
+    test.send(replayed);
+    answers = co_await test.answers();
+    EXPECT_EQ(answers.size(), 1U);
+    EXPECT_EQ(test.lobby_->carrier().sessions(), 0U);
+  });
+}
+
+TEST_F(LobbyTest, PacketsThatDoNotOpenAreToldOnceAMinute) {
+  run([](LobbyTest& test) -> Task<> {
+    const std::vector<std::uint8_t> noise(100, 1);
+    for (int i = 0; i < 50; ++i) test.send(noise);
+    test.send(Bytes(noise).first(3));
+    co_await sleep_for(std::chrono::seconds(1));
+    auto lines = test.lines_->take();
+    EXPECT_EQ(lines.size(), 1U);
+    if (lines.empty()) co_return;
+    EXPECT_NE(lines[0].find("packets that did not open: 1, the last from 192.0.2.1:4000"), std::string::npos);
+    EXPECT_NE(lines[0].find("warn"), std::string::npos);
+    co_await sleep_for(std::chrono::minutes(1));
+    test.send(noise);
+    co_await sleep_for(std::chrono::seconds(1));
+    lines = test.lines_->take();
+    EXPECT_EQ(lines.size(), 1U);
+    if (!lines.empty()) EXPECT_NE(lines[0].find("did not open: 51,"), std::string::npos) << lines[0];
+  });
+}
+
+TEST_F(LobbyTest, WhatIsDroppedIsCountedAtTheSession) {
+  run([](LobbyTest& test) -> Task<> {
+    const Segment first{.conversation = 9, .command = Command::push};
+    test.send(first);
+    const std::vector<std::uint8_t> noise(100, 1);
+    test.send(noise);
+    test.send(Bytes(noise).first(3));
+    test.send(std::vector<std::uint8_t>(kMaxPacket + 1));
+    test.send({.conversation = 10, .command = Command::ack});
+    co_await test.accepted();
+    co_await sleep_for(std::chrono::seconds(1));
+    EXPECT_EQ(test.lobby_->carrier().sessions(), 1U);
+    test.accepted_[0]->abort();
+    test.accepted_.clear();
+    co_await sleep_for(std::chrono::seconds(6));
+    EXPECT_EQ(test.lobby_->carrier().sessions(), 0U);
+    auto lines = test.lines_->take();
+    EXPECT_EQ(lines.size(), 1U);
+    if (lines.empty()) co_return;
+    EXPECT_NE(lines[0].find("1 packets did not open, 2 were malformed, 1 of another conversation, 0 of no use to "
+                            "error correction"),
+              std::string::npos)
+        << lines[0];
   });
 }
 

@@ -52,6 +52,8 @@ class Connection {
 
   const Arq& arq() const { return arq_; }
   std::uint64_t restored() const { return decoder_ ? decoder_->restored() : 0; }
+  /// Packets that error correction has dropped.
+  std::uint64_t unused() const { return decoder_ ? decoder_->dropped() : 0; }
 
  private:
   class Packer;

@@ -16,15 +16,8 @@ bool begins(const Segment& segment, std::uint32_t window) {
   return segment.command == Command::push && segment.una == 0 && segment.number < window;
 }
 
-MutableBytes in_place(const ReceivedDatagram& datagram) {
-  return {const_cast<std::uint8_t*>(datagram.payload.data()), datagram.payload.size()};
-}
-
-std::optional<Segment> first_segment(Bytes opened, PacketKind kind) {
-  if (kind != PacketKind::data && kind != PacketKind::segments) return std::nullopt;
-  Bytes segments = packet_segments(opened, kind);
-  return take_segment(segments);
-}
+/// Packets that did not open are told so often.
+constexpr Duration kTell = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -51,54 +44,63 @@ PacketBatch::Target Lobby::target_of(const ReceivedDatagram& datagram, std::size
 
 void Lobby::stranger(const ReceivedDatagram& datagram) {
   const MutableBytes packet = in_place(datagram);
-  for (std::size_t key = 0; key < state_->crypts.size(); ++key) {
+  const bool fits = packet.size() >= kMinSealed && packet.size() <= kMaxPacket;
+  for (std::size_t key = 0; fits && key < state_->crypts.size(); ++key) {
     PacketCrypt& crypt = *state_->crypts[key];
-    auto opened = kcp::open(crypt, packet);
-    if (!opened) {
+    auto bytes = kcp::open(crypt, packet);
+    if (!bytes) {
       if (key + 1 < state_->crypts.size()) crypt.encrypt(packet);
       continue;
     }
-    const PacketKind kind = packet_kind(*opened);
-    auto first = first_segment(*opened, kind);
-    if (first && first->command == Command::push && first->una != 0) {
-      disown(target_of(datagram, key), *first);
-    } else if (first && open_ && begins(*first, window_)) {
-      admit(datagram, {.opened = *opened, .kind = kind, .first = *first, .key = key});
+    const OpenedPacket opened(*bytes);
+    if (opened.first && opened.first->command == Command::push && opened.first->una != 0) {
+      disown(target_of(datagram, key), *opened.first);
+    } else if (opened.first && open_ && begins(*opened.first, window_)) {
+      admit(datagram, opened, key);
     }
     return;
   }
+  count_unopened(datagram.peer);
 }
 
-void Lobby::other_conversation(Session& session, const ReceivedDatagram& datagram, Bytes opened, PacketKind kind) {
-  auto first = first_segment(opened, kind);
-  if (!first || !open_ || first->number != 0 || !begins(*first, window_)) return;
+void Lobby::count_unopened(const SocketAddress& source) {
+  ++unopened_;
+  const TimePoint now = io_.loop.now();
+  if (told_at_ && now - *told_at_ < kTell) return;
+  told_at_ = now;
+  log_.warn("kcp: packets that did not open: " + std::to_string(std::exchange(unopened_, 0)) + ", the last from " +
+            source.to_string() + " (another kcp.key or kcp.crypt, or no KCP at all)");
+}
+
+void Lobby::other_conversation(Session& session, const ReceivedDatagram& datagram, const OpenedPacket& packet) {
+  if (!open_ || packet.first->number != 0 || !begins(*packet.first, window_)) return;
   auto used = std::ranges::find(state_->crypts, session.target().crypt, &std::unique_ptr<PacketCrypt>::get);
   const auto key = static_cast<std::size_t>(used - state_->crypts.begin());
   carrier_.end(session, {Cause::reset, "kcp: the client has begun a new session"});
-  admit(datagram, {.opened = opened, .kind = kind, .first = *first, .key = key});
+  admit(datagram, packet, key);
 }
 
-void Lobby::admit(const ReceivedDatagram& datagram, const Letter& letter) {
+void Lobby::admit(const ReceivedDatagram& datagram, const OpenedPacket& packet, std::size_t key) {
   if (auto refusal = quota_->enter(datagram.peer.ip())) {
     sink_.accept_failed({Cause::exhausted, "kcp: refused a session: " + *refusal}, Duration::zero());
     return;
   }
-  auto [session, stream] = carrier_.open(target_of(datagram, letter.key), letter.first.conversation);
+  auto [session, stream] = carrier_.open(target_of(datagram, key), packet.first->conversation);
   if (state_->crypts.size() > 1) {
     log_.debug("session with " + datagram.peer.to_string() + " uses " +
-               (letter.key == 0 ? "the empty key" : "the key of GOST's documentation"));
+               (key == 0 ? "the empty key" : "the key of GOST's documentation"));
   }
-  carrier_.input(session, letter.opened, letter.kind);
+  carrier_.input(session, packet);
   arrived_.push_back(std::move(stream));
 }
 
-/// Acknowledges the segment as a peer would that has received nothing.
 void Lobby::disown(const PacketBatch::Target& target, const Segment& segment) {
+  if (!answers_.admits(target.peer, io_.loop.now())) return;
   std::array<std::uint8_t, kCryptHeader + kSegmentHeader> packet{};
   encode_header({.conversation = segment.conversation,
-                 .command = Command::ack,
+                 .command = Command::tell,
                  .fragment = 0,
-                 .window = 0,
+                 .window = static_cast<std::uint16_t>(window_),
                  .timestamp = segment.timestamp,
                  .number = segment.number,
                  .una = 0,

@@ -3,6 +3,7 @@
 #include "kcp/fec.hpp"
 #include "kcp/packet_crypt.hpp"
 #include "kcp/reed_solomon.hpp"
+#include "kcp/segment.hpp"
 
 #include <limits>
 #include <utility>
@@ -11,12 +12,13 @@ namespace gost::kcp {
 
 namespace {
 
-/// Of a segment of KCP (wire.md §12.5).
-constexpr std::size_t kSegmentHeader = 24;
 /// Less leaves hardly any room for payload.
 constexpr std::int64_t kLeastMtu = 128;
 /// More segments than anybody needs, and few enough for 32 bits of bytes.
 constexpr std::int64_t kMostWindow = 65535;
+/// Far from where KCP's clock of 32 bits takes a span for one of the past, and so long that it is no haste.
+constexpr Duration kLeastPeerTimeout = std::chrono::seconds(1);
+constexpr Duration kMostPeerTimeout = std::chrono::hours(24);
 constexpr std::int64_t kMostBytes = std::numeric_limits<std::int32_t>::max();
 
 struct Named {
@@ -95,7 +97,10 @@ Result<> validate(const Options& options) {
   if (options.streambuf > options.smuxbuf)
     return refuse("streambuf", options.streambuf, "at most kcp.smuxbuf, which is " + std::to_string(options.smuxbuf));
   if (options.keepalive <= Duration::zero()) return fail(Cause::invalid, "kcp.keepalive must be positive");
-  if (options.peer_timeout <= Duration::zero()) return fail(Cause::invalid, "kcp.peerTimeout must be positive");
+  if (options.peer_timeout < kLeastPeerTimeout || options.peer_timeout > kMostPeerTimeout) {
+    return fail(Cause::invalid, "kcp.peerTimeout is " + to_string(options.peer_timeout) + ", but must be from " +
+                                    to_string(kLeastPeerTimeout) + " to " + to_string(kMostPeerTimeout));
+  }
   return {};
 }
 

@@ -64,5 +64,13 @@ TEST(KcpOptions, ARefusalNamesTheOption) {
   EXPECT_EQ(refusal({.keys = {}}), "kcp.key: there is none");
 }
 
+TEST(KcpOptions, ThePeerTimeoutHasBounds) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(refusal({.peer_timeout = 999us}), "kcp.peerTimeout is 999µs, but must be from 1s to 24h0m0s");
+  EXPECT_EQ(refusal({.peer_timeout = 1s}), "");
+  EXPECT_EQ(refusal({.peer_timeout = 24h}), "");
+  EXPECT_EQ(refusal({.peer_timeout = 25 * 24h}), "kcp.peerTimeout is 600h0m0s, but must be from 1s to 24h0m0s");
+}
+
 }  // namespace
 }  // namespace gost::kcp

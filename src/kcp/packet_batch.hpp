@@ -27,7 +27,6 @@ class PacketBatch {
   explicit PacketBatch(BufferPool& buffers) : buffer_(buffers.borrow()) {}
 
   bool empty() const { return count_ == 0; }
-  std::size_t count() const { return count_; }
   std::size_t bytes() const { return used_; }
   /// What is added from now on is for `target`.
   void aim(const Target& target) { runs_.push_back({count_, target}); }
@@ -40,7 +39,6 @@ class PacketBatch {
     packets_[count_++] = buffer_.bytes().subspan(used_, size);
     used_ += size;
   }
-  MutableBytes packet(std::size_t index) const { return packets_[index]; }
 
   /// Packets that are not gone().
   std::size_t left() const { return count_ - gone_; }

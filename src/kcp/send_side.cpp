@@ -72,14 +72,20 @@ bool SendSide::acknowledge_before(std::uint32_t una) {
   return true;
 }
 
-SendSide::Answer SendSide::acknowledge(std::uint32_t number, std::uint32_t una) {
-  if (distance(number, first_) < 0 || distance(number, next_) >= 0) return Answer::nothing;
-  Place& place = places_[number];
-  if (distance(place.known_una, una) > 0) return Answer::impossible;
-  if (place.arrived) return Answer::nothing;
-  skips_.acknowledged(place.order);
+bool SendSide::is_on_way(std::uint32_t number) const {
+  return distance(number, first_) >= 0 && distance(number, next_) < 0 && !places_[number].arrived;
+}
+
+bool SendSide::acknowledge(std::uint32_t number, Millis echo) {
+  if (!is_on_way(number)) return false;
+  // What an earlier transmission overtook is not known any more, and the last one may not have arrived.
+  if (echo == places_[number].sent) skips_.acknowledged(places_[number].order);
   arrived(number);
-  return Answer::news;
+  return true;
+}
+
+bool SendSide::contradicts(std::uint32_t number, std::uint32_t una) const {
+  return is_on_way(number) && distance(places_[number].known_una, una) > 0;
 }
 
 bool SendSide::sent_recently(std::uint32_t number) const {

@@ -50,13 +50,14 @@ class SendSide {
   /// The peer says that it has received everything before `una`. True if that is news; a number that was never sent
   /// is no news.
   bool acknowledge_before(std::uint32_t una);
-  enum class Answer : std::uint8_t {
-    news,
-    nothing,     ///< it was known, or never sent
-    impossible,  ///< the peer has forgotten what it had received before
-  };
-  /// The peer has received the segment `number`; in the same answer it claims to have received what is before `una`.
-  Answer acknowledge(std::uint32_t number, std::uint32_t una);
+  /// The peer has received the segment `number` as it was sent at `echo`. True if that is news; a number that was
+  /// never sent is no news.
+  bool acknowledge(std::uint32_t number, Millis echo);
+  /// Whether an answer to the segment `number`, which is on its way, claims to have received only what is before
+  /// `una`, although more had been acknowledged when it left first.
+  bool contradicts(std::uint32_t number, std::uint32_t una) const;
+  /// When the segment `number`, which is on its way, left last.
+  Millis last_sent(std::uint32_t number) const { return places_[number].sent; }
   /// Whether a segment of that number may be on its way or just have been acknowledged: an echo of its time counts.
   bool sent_recently(std::uint32_t number) const;
   void set_peer_window(std::uint32_t window) { peer_window_ = window; }
@@ -108,6 +109,7 @@ class SendSide {
   std::uint32_t in_use() const { return end_ - first_; }
   std::uint32_t limit() const;
   std::uint32_t window() const;
+  bool is_on_way(std::uint32_t number) const;
   Place& append();
   void link(std::uint32_t number);
   void unlink(std::uint32_t number);

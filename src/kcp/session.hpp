@@ -16,6 +16,13 @@ class KcpStream;
 struct TouchedTag;
 struct DueTag;
 
+/// Packets from the source of a session that were dropped.
+struct Drops {
+  std::uint64_t unopened = 0;   ///< sealed with another key, or damaged
+  std::uint64_t malformed = 0;  ///< too short or too long, or not of KCP's format
+  std::uint64_t foreign = 0;    ///< of another conversation
+};
+
 /// Belongs to its carrier, and has one stream above it. When that is closed, what was written still leaves until the
 /// peer has acknowledged it, for a few seconds at most.
 class Session final : public ListHook<TouchedTag>, public ListHook<DueTag>, private Timer {
@@ -51,6 +58,7 @@ class Session final : public ListHook<TouchedTag>, public ListHook<DueTag>, priv
   void end(const Error& error);
   /// Why it ends: what the connection says.
   const std::optional<Error>& failure() const { return connection_.failure(); }
+  Drops& drops() { return drops_; }
 
  private:
   void on_timer();
@@ -59,6 +67,7 @@ class Session final : public ListHook<TouchedTag>, public ListHook<DueTag>, priv
   Connection connection_;
   PacketBatch::Target target_;
   KcpStream* stream_ = nullptr;
+  Drops drops_;
   std::optional<TimePoint> linger_until_;  ///< since the stream was closed
 };
 

@@ -23,6 +23,9 @@ IoResult SnappyReader::read(MutableBytes into) {
   }
   if (last.status == IoResult::Status::eof && (size_ > 0 || kind_) && !failure_)
     failure_ = Error{Cause::protocol, "snappy: the stream ends within a chunk"};
+  // What is in memory must show in ready(): for it nothing comes from below that would wake the reader.
+  if (!failure_)
+    if (auto looked = look(); !looked) failure_ = std::move(looked.error());
   give_back_empty();
   if (moved > 0) return IoResult::moved(moved);
   return failure_ ? IoResult::failed(EPROTO) : last;

@@ -22,7 +22,7 @@ class SnappyReader {
   /// Fills `into` as far as what has come allows. would_block, eof and errors are those of the stream below, or
   /// EPROTO: see failure().
   IoResult read(MutableBytes into);
-  /// Whether read() is worth a call.
+  /// Whether read() is worth a call: always true if it would give bytes, however small the last `into` was.
   bool ready() const { return plain_size_ > 0 || complete() || failure_ || below_.ready(Interest::read); }
   /// Why nothing can be read any more: the peer broke the format.
   const std::optional<Error>& failure() const { return failure_; }

@@ -311,5 +311,28 @@ RC_GTEST_PROP(SnappyProperty, WhatIsWrittenIsRead, ()) {
   RC_ASSERT(got == written);
 }
 
+/// Who waits for ready() is never left with bytes that a read would give: nothing else wakes it for them.
+RC_GTEST_PROP(SnappyProperty, WhatCouldBeReadIsReady, ()) {
+  BufferPool buffers;
+  const auto at_most = *rc::gen::inRange<std::size_t>(1, 5000);
+  auto [near, far] = make_memory_pipe({.capacity = 1'000'000, .read_at_most = at_most});
+  SnappyStream reader(buffers, std::move(near));
+  SnappyStream writer(buffers, std::move(far));
+  std::minstd_rand random(*rc::gen::arbitrary<unsigned>());
+  const auto sizes = *rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(1, 300));
+  for (std::size_t size : sizes) {
+    Data data = random() % 2 == 0 ? repeated(size) : random_bytes(size, static_cast<unsigned>(random()));
+    RC_ASSERT(writer.try_write(data).bytes == size);
+  }
+  const auto most = *rc::gen::inRange<std::size_t>(1, 600);
+  Data some(most);
+  for (;;) {
+    const bool ready = reader.ready(Interest::read);
+    IoResult io = reader.try_read(MutableBytes(some).first(1 + random() % most));
+    if (io.status != IoResult::Status::ok) break;
+    RC_ASSERT(ready);
+  }
+}
+
 }  // namespace
 }  // namespace gost::kcp

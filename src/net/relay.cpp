@@ -14,7 +14,7 @@ namespace {
 /// Two full buffers in a row make a direction hot enough for splice.
 constexpr int kFullReadsToSplice = 2;
 /// A flow that has spliced this much gets the large pipe.
-constexpr std::uint64_t kBytesToGrow = 512 * 1024;
+constexpr std::uint64_t kBytesToGrow = std::uint64_t{512} * 1024;
 /// So many small moves in a row, and copying is cheaper again.
 constexpr std::size_t kSmallMove = std::size_t{16} * 1024;
 constexpr int kSmallMovesToCopy = 8;
@@ -150,10 +150,15 @@ class Relay : private Timer {
       }
       if (result.status != IoResult::Status::ok) {
         // A stream that cannot half-close, or is gone, ends the tunnel as a whole.
-        ended_ = true;
-        group_.stop();
+        end_in_order();
+        co_return Next::end;
       }
       break;
+    }
+    if (direction.from.closed()) {
+      // What the sink still sends has no place to go; what it has been sent must arrive before it is closed.
+      if (co_await delivered(direction.to)) end_in_order();
+      co_return Next::end;
     }
     one_way_from_now_on();
     co_return Next::end;
@@ -164,24 +169,39 @@ class Relay : private Timer {
   GOST_OWN_FRAME Task<Next> pass_on_failure(Direction& direction, int number) {
     note(direction.from.error(number).in("read"));
     if (system_cause(number) == Cause::reset) {
-      std::size_t left = direction.to.undelivered();
-      for (Duration waited{}; left > 0 && waited < options_.half_close_grace; waited += kDeliveryCheck) {
-        if (!ready(co_await sleep_for(kDeliveryCheck))) co_return Next::end;
-        std::size_t now_left = direction.to.undelivered();
-        if (now_left < left) waited = Duration::zero();
-        left = now_left;
-      }
-      if (left == 0) direction.to.abort();
+      if (!co_await delivered(direction.to)) co_return Next::end;
+      if (direction.to.undelivered() == 0) direction.to.abort();
     }
     group_.stop();
     co_return Next::end;
   }
 
+  /// Waits until all that was written to `sink` has arrived, or nothing of it does for the grace. False if the relay
+  /// was stopped meanwhile.
+  GOST_OWN_FRAME Task<bool> delivered(Stream& sink) {
+    std::size_t left = sink.undelivered();
+    for (Duration waited{}; left > 0 && waited < options_.half_close_grace; waited += kDeliveryCheck) {
+      if (!ready(co_await sleep_for(kDeliveryCheck))) co_return false;
+      std::size_t now_left = sink.undelivered();
+      if (now_left < left) {
+        waited = Duration::zero();
+        touch();
+      }
+      left = now_left;
+    }
+    co_return true;
+  }
+
   /// The sink takes no more. What it has sent before may still be on its way to the source.
   Next sink_failed(Direction& direction, int number) {
-    note(direction.to.error(number).in("write"));
+    if (!direction.to.closed()) note(direction.to.error(number).in("write"));
     one_way_from_now_on();
     return Next::end;
+  }
+
+  void end_in_order() {
+    ended_ = true;
+    group_.stop();
   }
 
   void note(Error error) {

@@ -34,8 +34,9 @@ struct RelayPools {
 
 /// Moves bytes between `a` and `b` until both directions have ended, one of them fails, or a time limit passes. An
 /// idle direction holds no buffer. The end of one direction is passed on as a half-close while the other keeps
-/// flowing. A reset is passed on as a reset if everything before it was delivered. Returns the error that ended the
-/// tunnel, if it was one. The owner destroys both streams afterwards; that is what tells the last end to a socket.
+/// flowing; where the stream is closed() at its end, the tunnel ends as soon as all that it sent was delivered. A
+/// reset is passed on as a reset if everything before it was delivered. Returns the error that ended the tunnel, if
+/// it was one. The owner destroys both streams afterwards; that is what tells the last end to a socket.
 Task<std::optional<Error>> relay(Stream& a, Stream& b, RelayPools pools, const RelayOptions& options,
                                  RelayCounters& counters);
 

@@ -3,6 +3,7 @@
 #include "net/memory_pipe.hpp"
 #include "net/stream_io.hpp"
 #include "net/tcp.hpp"
+#include "net/testing/stream_over.hpp"
 #include "runtime/task_group.hpp"
 
 #include <gtest/gtest.h>
@@ -294,6 +295,79 @@ TEST(Relay, AFailedWriteLeavesTheOtherDirectionItsBytes) {
     co_await group.join();
   }(tunnel, answer, got));
   EXPECT_EQ(got, answer);
+}
+
+/// An end whose peer may have ended both directions, and on whose way bytes may be.
+class Ending final : public testing::StreamOver {
+ public:
+  using StreamOver::StreamOver;
+  bool closed() const override { return is_closed; }
+  std::size_t undelivered() const override { return on_the_way; }
+  IoResult try_write(Bytes from) override {
+    return is_closed ? IoResult::failed(EPIPE) : StreamOver::try_write(from);
+  }
+
+  bool is_closed = false;
+  std::size_t on_the_way = 0;
+};
+
+/// Puts one between the relay and the client, or the target.
+Ending& make_ending(std::unique_ptr<Stream>& side) {
+  auto ending = std::make_unique<Ending>(std::move(side));
+  Ending& made = *ending;
+  side = std::move(ending);
+  return made;
+}
+
+TEST(Relay, ASourceThatIsClosedEndsTheTunnelOnceTheSinkHasEverything) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  over_memory(tunnel);
+  Ending& client = make_ending(tunnel.client_side);
+  Ending& target = make_ending(tunnel.target_side);
+  TimePoint start = loop.now();
+  loop.run([](Tunnel& t, Ending& source, Ending& sink) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({.half_close_grace = 10s}));
+    EXPECT_TRUE(co_await write_all(*t.client, as_bytes("last")));
+    EXPECT_EQ(t.client->try_shutdown().status, IoResult::Status::ok);
+    source.is_closed = true;
+    sink.on_the_way = 4;
+    std::array<std::uint8_t, 4> got{};
+    EXPECT_TRUE(co_await read_exactly(*t.target, got));
+    EXPECT_EQ(co_await read_some(*t.target, got), 0U) << "the end is told at once";
+    for (int i = 0; i < 4 && !t.done; ++i) {
+      co_await sleep_for(9s);
+      EXPECT_FALSE(t.done) << "bytes are still on their way";
+      if (!t.done) --sink.on_the_way;
+    }
+    co_await group.join();
+  }(tunnel, client, target));
+  EXPECT_GE(loop.now() - start, 36s);
+  EXPECT_LT(loop.now() - start, 37s) << "the target has not reacted";
+  EXPECT_FALSE(tunnel.error) << tunnel.error->text;
+}
+
+TEST(Relay, WhatTheTargetStillSendsToAClosedClientIsNoError) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  over_memory(tunnel, {.capacity = 100});
+  Ending& client = make_ending(tunnel.client_side);
+  std::vector<std::uint8_t> sent = noise(1000, 8);
+  std::vector<std::uint8_t> got;
+  loop.run([](Tunnel& t, Ending& source, auto& out, auto& in) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({}));
+    group.spawn(send_and_end(*t.client, out));
+    for (int turn = 0; turn < 4; ++turn) co_await yield();
+    source.is_closed = true;
+    EXPECT_TRUE(co_await write_all(*t.target, as_bytes("in vain")));
+    for (int turn = 0; turn < 4; ++turn) co_await yield();
+    co_await collect(*t.target, in, 9);
+    co_await group.join();
+  }(tunnel, client, sent, got));
+  EXPECT_EQ(got, sent);
+  EXPECT_FALSE(tunnel.error) << tunnel.error->text;
 }
 
 }  // namespace

@@ -60,6 +60,9 @@ class Stream {
   virtual void abort() = 0;
   /// Bytes written that have not reached the peer's machine yet (0 also where that cannot be known).
   virtual std::size_t undelivered() const { return 0; }
+  /// Whether the peer has ended both directions in order: nothing can be written any more, and behind what can still
+  /// be read comes the end.
+  virtual bool closed() const { return false; }
 
   /// Whether a try in this direction is worth its system call. Nothing is held while waiting for that.
   virtual bool ready(Interest interest) const = 0;

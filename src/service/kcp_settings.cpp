@@ -23,7 +23,8 @@ constexpr std::string_view kOthersFields[] = {"localaddr",  "remoteaddr",  "list
                                               "autoexpire", "scavengettl", "log",    "snmplog",   "snmpperiod",
                                               "signal",     "quiet",       "pprof",  "closewait", "framesize"};
 
-constexpr Duration kSmuxTimeout = std::chrono::seconds(30);
+/// Every peer ends a session after 30 s of silence; what it hears less often may come too late.
+constexpr Duration kLongestKeepalive = std::chrono::seconds(25);
 
 bool among(std::span<const std::string_view> names, std::string_view name) {
   return std::ranges::any_of(names, [name](std::string_view known) { return iequals(known, name); });
@@ -108,8 +109,14 @@ class Reader {
     } else if (!kcp::is_cipher_name(made.crypt)) {
       warn("kcp.crypt '" + made.crypt + "' is no cipher's name and means AES-256, as with GOST");
     }
-    if (made.key_is_public && made.crypt != "none")
+    if (!made.key_is_public || made.crypt == "none") return;
+    if (key.empty()) {
       warn("without kcp.key this link is not secret: its key is known to everybody; set kcp.key at both ends");
+    } else {
+      warn(
+          "this link is not secret: its kcp.key is that of GOST's documentation, which is known to everybody; set "
+          "another one at both ends");
+    }
   }
 
   void read_pace() {
@@ -145,6 +152,11 @@ class Reader {
     made.streambuf = std::max<std::int64_t>(made.smuxbuf / 2, 1);
     positive({"kcp.streambuf"}, made.streambuf);
     positive({"kcp.keepalive"}, made.keepalive);
+    if (made.keepalive > kLongestKeepalive) {
+      warn("kcp.keepalive is " + to_string(made.keepalive) + ", but peers end a session after 30s of silence; " +
+           to_string(kLongestKeepalive) + " is used");
+      made.keepalive = kLongestKeepalive;
+    }
     positive({"kcp.peerTimeout"}, made.peer_timeout);
     options_.integer({"backlog"}, 0);  // nothing is queued, but the value must make sense
     positive({"kcp.maxSessions"}, made.max_sessions);
@@ -157,7 +169,6 @@ class Reader {
     made_.mux.max_receive_buffer = made.smuxbuf;
     made_.mux.max_stream_buffer = made.streambuf;
     made_.mux.keepalive_interval = made.keepalive;
-    made_.mux.keepalive_timeout = std::max(kSmuxTimeout, 3 * made.keepalive);
   }
 
   OptionReader options_;

@@ -77,7 +77,10 @@ TEST(KcpSettings, AListenerWithoutAKeyAcceptsBothThatArePublic) {
   KcpSettings documented = settings("kcp.key: it's a secrect", KcpSide::listener);
   EXPECT_EQ(documented.options.keys, std::vector<std::string>{"it's a secrect"});
   EXPECT_TRUE(documented.options.key_is_public);
-  EXPECT_EQ(documented.warnings.size(), 1U);
+  ASSERT_EQ(documented.warnings.size(), 1U);
+  EXPECT_EQ(documented.warnings[0],
+            "this link is not secret: its kcp.key is that of GOST's documentation, which is known to everybody; set "
+            "another one at both ends");
 }
 
 TEST(KcpSettings, EveryOptionHasItsEffect) {
@@ -119,7 +122,7 @@ backlog: 9
   EXPECT_EQ(made.mux.max_receive_buffer, 2'000'000);
   EXPECT_EQ(made.mux.max_stream_buffer, 500'000);
   EXPECT_EQ(made.mux.keepalive_interval, 20s);
-  EXPECT_EQ(made.mux.keepalive_timeout, 60s);
+  EXPECT_EQ(made.mux.keepalive_timeout, 30s);
   EXPECT_EQ(options.peer_timeout, 1min);
   EXPECT_EQ(options.max_sessions, 7);
   EXPECT_EQ(options.max_sessions_per_host, 3);
@@ -149,6 +152,19 @@ TEST(KcpSettings, CiphersThatMeanAnotherAreToldOf) {
   EXPECT_EQ(settings("{kcp.key: k, kcp.crypt: aes-256}").warnings[0],
             "kcp.crypt 'aes-256' is no cipher's name and means AES-256, as with GOST");
   EXPECT_EQ(settings("{kcp.key: k, kcp.crypt: none}").warnings[0], "kcp.crypt=none: packets are not encrypted");
+}
+
+TEST(KcpSettings, NobodyIsSilentForLongerThanPeersWait) {
+  for (std::string_view good : {"1", "24", "25"}) {
+    KcpSettings made = settings("{kcp.key: k, kcp.keepalive: " + std::string(good) + "}");
+    EXPECT_TRUE(made.warnings.empty()) << good;
+    EXPECT_EQ(made.mux.keepalive_interval, std::chrono::seconds(std::stoi(std::string(good))));
+  }
+  KcpSettings made = settings("{kcp.key: k, kcp.keepalive: 60}");
+  EXPECT_EQ(made.mux.keepalive_interval, 25s);
+  EXPECT_EQ(made.mux.keepalive_timeout, 30s);
+  ASSERT_EQ(made.warnings.size(), 1U);
+  EXPECT_EQ(made.warnings[0], "kcp.keepalive is 1m0s, but peers end a session after 30s of silence; 25s is used");
 }
 
 TEST(KcpSettings, TheObjectCountsBehindTheOptionsAndBeforeTheFile) {
@@ -192,6 +208,8 @@ TEST(KcpSettings, WhatCannotBeUsedIsRefusedWithItsPlace) {
       "TCP such as mtls where UDP does not pass");
   EXPECT_EQ(refusal("kcp.tcp: false"), "");
   EXPECT_EQ(refusal("kcp.mtu: 9000"), "kcp.mtu is 9000, but must be from 128 to 1500");
+  EXPECT_EQ(refusal("kcp.peerTimeout: 0.1ms"), "kcp.peerTimeout is 100µs, but must be from 1s to 24h0m0s");
+  EXPECT_EQ(refusal("kcp.peerTimeout: 600h"), "kcp.peerTimeout is 600h0m0s, but must be from 1s to 24h0m0s");
   EXPECT_EQ(refusal("kcp.mtu: large"), "gost.yaml:1:10: kcp.mtu: the text \"large\" is not a whole number");
   EXPECT_EQ(refusal("kcp.config: [1]"), "gost.yaml:1:13: kcp.config: a list is no map of options");
   EXPECT_EQ(refusal("kcp.config: {mtu: [1]}"), "gost.yaml:1:19: kcp.mtu: a list is not a whole number");

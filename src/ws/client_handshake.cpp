@@ -108,8 +108,14 @@ Result<Agreed> check_answer(const ResponseHead& answer, const ClientOptions& opt
 }
 
 Result<std::vector<HttpField>> checked_headers(std::vector<HttpField> headers, bool client) {
-  constexpr std::array<std::string_view, 5> kOwn{"Connection", "Sec-Websocket-Extensions", "Sec-Websocket-Key",
-                                                 "Sec-Websocket-Version", "Upgrade"};
+  constexpr std::array<std::string_view, 8> kOwn{"Connection",
+                                                 "Content-Length",
+                                                 "Sec-Websocket-Extensions",
+                                                 "Sec-Websocket-Key",
+                                                 "Sec-Websocket-Version",
+                                                 "Trailer",
+                                                 "Transfer-Encoding",
+                                                 "Upgrade"};
   constexpr std::array<std::string_view, 6> kOwnOfServer{"Connection",           "Content-Length",
                                                          "Sec-Websocket-Accept", "Sec-Websocket-Extensions",
                                                          "Transfer-Encoding",    "Upgrade"};

@@ -2,6 +2,8 @@
 // byte.
 #include "ws/testing/pair.hpp"
 
+#include <cerrno>
+
 namespace gost::ws {
 namespace {
 
@@ -20,9 +22,10 @@ struct Sent {
 struct Case {
   const char* name;
   std::vector<Sent> frames;
-  std::string read;        ///< what the stream yields
-  std::string answered;    ///< frames, in hex
-  std::string error = {};  ///< which rule is broken; empty: none
+  std::string read;          ///< what the stream yields
+  std::string answered;      ///< frames, in hex
+  std::string error = {};    ///< which rule is broken; empty: none
+  std::string failure = {};  ///< what the peer says of itself; empty: nothing
 };
 
 Sent binary(std::string payload) {
@@ -91,10 +94,28 @@ std::vector<Case> cases() {
        {binary("a"), close_frame(closing(1000, "bye"))},
        "a",
        close_answer(1000)},
-      {"a Close of an application", {close_frame(closing(4321))}, "", close_answer(4321)},
+      {"a Close of one who goes away", {close_frame(closing(1001, "bye"))}, "", close_answer(1001)},
+      {"a Close of an application", {close_frame(closing(4321))}, "", close_answer(4321), "", "closed with 4321"},
+      {"a Close with a reason",
+       {binary("a"), close_frame(closing(1011, "backend died")), binary("late")},
+       "a",
+       close_answer(1011),
+       "",
+       "closed with 1011: backend died"},
       {"an empty Close is answered with an empty one", {close_frame("")}, "", "close "},
       {"the longest Close", {close_frame(closing(1001, std::string(123, 'r')))}, "", close_answer(1001)},
-      {"a Close within a message", {begins("a"), close_frame(closing(1001))}, "a", close_answer(1001)},
+      {"a Close within a message",
+       {begins("a"), close_frame(closing(1001, "bye"))},
+       "a",
+       close_answer(1001),
+       "",
+       "closed with 1001 within a message: bye"},
+      {"an empty Close within a message",
+       {begins("a"), close_frame("")},
+       "a",
+       "close ",
+       "",
+       "closed within a message"},
       {"nothing counts behind a Close",
        {close_frame(closing(1000)), binary("late"), ping("late")},
        "",
@@ -194,9 +215,16 @@ void check(const Case& it, Role to, std::size_t piece) {
               std::string("websocket: the ") + (server ? "client" : "server") + " broke the protocol: " + it.error);
     EXPECT_TRUE(lone.end->ready(Interest::read) && lone.end->ready(Interest::write));
     EXPECT_EQ(lone.end->try_write(as_bytes("x")).status, IoResult::Status::error);
+  } else if (!it.failure.empty()) {
+    EXPECT_EQ(lone.last.error, ECONNRESET);
+    EXPECT_EQ(lone.error(), std::string("websocket: the ") + (server ? "client " : "server ") + it.failure);
+    EXPECT_EQ(lone.end->error(ECONNRESET).cause, Cause::reset);
+    EXPECT_EQ(lone.end->try_write(as_bytes("x")).error, ECONNRESET);
+    EXPECT_FALSE(lone.end->closed());
   } else if (it.answered.find("close") != std::string::npos) {
     EXPECT_EQ(lone.last.status, IoResult::Status::eof);
     EXPECT_EQ(lone.end->try_write(as_bytes("x")).error, EPIPE) << "no data behind a Close";
+    EXPECT_TRUE(lone.end->closed());
   } else {
     EXPECT_EQ(lone.last.status, IoResult::Status::would_block);
     EXPECT_EQ(lone.io.buffers.kept(), 1U) << "nothing is held";

@@ -55,6 +55,7 @@ IoResult FrameSender::send(Bytes payload) {
     const Bytes head = head_.view().subspan(head_sent_);
     IoResult io = below_.kernel(Interest::write) != nullptr ? gather(head, payload) : copy(head, payload);
     if (io.status != IoResult::Status::ok) return io;
+    sent_ += io.bytes;
     const std::size_t of_head = std::min(io.bytes, head.size());
     head_sent_ = static_cast<std::uint8_t>(head_sent_ + of_head);
     const std::size_t moved = io.bytes - of_head;
@@ -109,6 +110,7 @@ IoResult FrameSender::send_kept(std::size_t most) {
   while (kept_->size > 0) {
     IoResult io = below_.try_write(kept_->buffer.bytes().subspan(kept_->begin, kept_->size));
     if (io.status != IoResult::Status::ok) return io;
+    sent_ += io.bytes;
     kept_->begin += io.bytes;
     kept_->size -= io.bytes;
   }
@@ -136,7 +138,12 @@ void FrameSender::queue(Opcode opcode, Bytes payload) {
 IoResult FrameSender::flush() {
   if (under_way()) return IoResult::moved(0);
   while (control_sent_ < control_.size()) {
-    if (control_shown_ == control_sent_) control_shown_ = control_.size();
+    if (control_shown_ == control_sent_) {
+      control_.erase(control_.begin(), control_.begin() + static_cast<std::ptrdiff_t>(control_sent_));
+      last_control_ -= std::min(last_control_, control_sent_);
+      control_sent_ = 0;
+      control_shown_ = control_.size();
+    }
     IoResult io = below_.try_write(Bytes(control_).subspan(control_sent_, control_shown_ - control_sent_));
     if (io.status != IoResult::Status::ok) return io;
     control_sent_ += io.bytes;

@@ -35,6 +35,12 @@ class FrameSender {
 
   /// Control frames are queued, and nobody but flush() would send them.
   bool waiting() const { return !control_.empty() && !under_way(); }
+  /// Whether a frame has begun and not ended.
+  bool under_way() const { return kept_ || left_ > 0; }
+  /// Bytes that control frames occupy until they are sent.
+  std::size_t queued() const { return control_.size(); }
+  /// Bytes of messages, with their heads, that the stream below has taken so far.
+  std::uint64_t sent() const { return sent_; }
   /// Compressed bytes that are not sent yet.
   std::size_t kept() const { return kept_ ? kept_->size : 0; }
 
@@ -46,8 +52,6 @@ class FrameSender {
     std::size_t plain;  ///< bytes that it stands for
   };
 
-  /// Whether a frame has begun and not ended.
-  bool under_way() const { return kept_ || left_ > 0; }
   FrameHeader header_for(Opcode opcode, std::size_t length) const;
   void begin(std::size_t length);
   IoResult send(Bytes payload);
@@ -66,6 +70,7 @@ class FrameSender {
   std::size_t length_ = 0;
   std::size_t left_ = 0;  ///< payload bytes that are still owed
   std::optional<Kept> kept_;
+  std::uint64_t sent_ = 0;
   // Control frames. What the stream below has seen of them it must see again: a TLS may have encrypted it.
   std::vector<std::uint8_t> control_;
   std::size_t control_sent_ = 0;

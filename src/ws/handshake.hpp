@@ -36,7 +36,7 @@ struct Acceptance {
 /// Why a request is not accepted.
 struct Refusal {
   unsigned status;
-  std::string why;  ///< for the log
+  std::string why;  ///< for the log; has little of what the client wrote
 };
 std::expected<Acceptance, Refusal> answer_request(const RequestHead& request, const ServerOptions& options);
 /// The answer to a client that is refused: an ordinary HTTP response, after which the connection is closed.

@@ -64,6 +64,8 @@ TEST(WsHeaders, NothingInThemBreaksTheHead) {
   EXPECT_FALSE(checked_headers({{"sec-websocket-key", "x"}}, true));
   EXPECT_FALSE(checked_headers({{"Sec-WebSocket-Extensions", "x"}}, true));
   EXPECT_FALSE(checked_headers({{"Content-Length", "5"}}, false));
+  for (const char* name : {"content-length", "Transfer-Encoding", "trailer"})
+    EXPECT_FALSE(checked_headers({{name, "5"}}, true)) << name;
   EXPECT_EQ(checked_headers({{"sec-websocket-protocol", " chat "}}, true).value(),
             (std::vector<HttpField>{{"Sec-Websocket-Protocol", "chat"}}));
 }
@@ -99,6 +101,9 @@ TEST(WsAnswer, WhatIsLetInAndWhatIsRefused) {
            Case{"/ws?a=b", "", "", 101},
            Case{"/%77s", "", "", 101},
            Case{"http://proxy.example:8080/ws", "", "", 101},
+           Case{"http://proxy.example/ws?to=http://h/x", "", "", 101},
+           Case{"http://proxy.example?x=/ws", "", "", 404},
+           Case{"?x=http://h/ws", "", "", 400},
            Case{"/ws", "Origin: http://evil.example\r\nX-Other: 1\r\n", "", 101},
            Case{"/ws", "Connection: keep-alive, UPGRADE\r\n", "Connection", 101},
            Case{"/ws", "Connection: keep-alive\r\nConnection: upgrade\r\n", "Connection", 101},
@@ -145,6 +150,22 @@ TEST(WsAnswer, WhatIsLetInAndWhatIsRefused) {
   RequestHead old = request("/ws");
   old.version = 10;
   EXPECT_EQ(answer_request(old, {}).error().status, 400U);
+}
+
+TEST(WsAnswer, OfWhatTheClientWroteTheLogGetsLittle) {
+  const std::string much(9'000, 'x');
+  RequestHead post = request("/ws");
+  post.method = much;
+  for (const RequestHead& head :
+       {request("/" + much), post,
+        request("/ws", "Sec-WebSocket-Version: " + much + "\r\n", "Sec-WebSocket-Version")}) {
+    const auto answered = answer_request(head, {});
+    ASSERT_FALSE(answered);
+    EXPECT_LT(answered.error().why.size(), 120U);
+    EXPECT_NE(answered.error().why.find("xxx…"), std::string::npos) << answered.error().why;
+  }
+  EXPECT_EQ(answer_request(request("/" + std::string(63, 'x')), {}).error().why,
+            "path /" + std::string(63, 'x') + " where /ws is served");
 }
 
 TEST(WsAnswer, APathThatEndsInASlashStandsForAllBelowIt) {

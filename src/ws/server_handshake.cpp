@@ -9,6 +9,12 @@ namespace gost::ws {
 
 namespace {
 
+/// What the client wrote, as far as the log needs it.
+std::string shown(std::string_view text) {
+  constexpr std::size_t kMost = 64;
+  return text.size() <= kMost ? std::string(text) : std::string(text.substr(0, kMost)) + "…";
+}
+
 /// The value of two hexadecimal digits; nothing if they are none.
 std::optional<char> hex_byte(std::string_view digits) {
   const auto bytes =
@@ -19,12 +25,12 @@ std::optional<char> hex_byte(std::string_view digits) {
 
 /// The path of a request's target, decoded; nothing if that is none. A query is left out (wire.md §10.2).
 std::optional<std::string> path_of(std::string_view target) {
+  target = target.substr(0, target.find('?'));
   // RFC 9112 §3.2.2: a server must understand a whole URL, too.
   if (const std::size_t scheme = target.find("://"); scheme != std::string_view::npos && !target.starts_with('/')) {
     const std::size_t slash = target.find('/', scheme + 3);
     target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
   }
-  target = target.substr(0, target.find('?'));
   if (!target.starts_with('/')) return std::nullopt;
   std::string path;
   for (std::size_t i = 0; i < target.size(); ++i) {
@@ -68,15 +74,16 @@ std::optional<Refusal> refusal_of(const RequestHead& request, const ServerOption
   const HttpFields& fields = request.fields;
   const auto path = path_of(request.target);
   if (!path) return Refusal{400, "a target that is no path"};
-  if (!matches(*path, options.path)) return Refusal{404, "path " + *path + " where " + options.path + " is served"};
-  if (request.method != "GET") return Refusal{405, "method " + request.method};
+  if (!matches(*path, options.path))
+    return Refusal{404, "path " + shown(*path) + " where " + options.path + " is served"};
+  if (request.method != "GET") return Refusal{405, "method " + shown(request.method)};
   if (request.version != 11) return Refusal{400, "HTTP/1.0"};
   if (has_body(fields)) return Refusal{400, "a request with a body"};
   if (!fields.has_token("Connection", "upgrade") || !fields.has_token("Upgrade", "websocket"))
     return Refusal{426, "plain HTTP, without Upgrade: websocket"};
   if (auto why = bad_count(fields)) return Refusal{400, std::move(*why)};
   if (trim(fields.first("Sec-WebSocket-Version")) != "13")
-    return Refusal{426, "Sec-WebSocket-Version " + std::string(fields.first("Sec-WebSocket-Version"))};
+    return Refusal{426, "Sec-WebSocket-Version " + shown(fields.first("Sec-WebSocket-Version"))};
   if (!is_key(fields.first("Sec-WebSocket-Key"))) return Refusal{400, "a Sec-WebSocket-Key that is not 16 bytes"};
   return std::nullopt;
 }

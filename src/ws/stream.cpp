@@ -14,13 +14,17 @@ namespace {
 constexpr std::size_t kDirect = std::size_t{16} * 1024;
 /// So much without payload in one read, and the others of the loop go first.
 constexpr std::size_t kMostOverhead = std::size_t{256} * 1024;
-/// Control frames for which there was no room are tried again so often.
-constexpr Duration kRetry = std::chrono::milliseconds(20);
+/// Control frames for which there was no room are tried again after this pause, and after twice as long each time.
+constexpr Duration kFirstRetry = std::chrono::milliseconds(20);
+constexpr Duration kLongestRetry = std::chrono::seconds(1);
 /// What a peer has sent after its mistake is read and dropped, so that closing does not reset the connection before
 /// our Close is read.
 constexpr int kDroppedReads = 4;
 
+constexpr std::uint16_t kNormalClosure = 1000;
+constexpr std::uint16_t kGoingAway = 1001;
 constexpr std::uint16_t kProtocolError = 1002;
+constexpr std::uint16_t kInternalError = 1011;
 constexpr std::uint16_t kNoClose = 0;
 
 constexpr auto kOk = IoResult::Status::ok;
@@ -41,6 +45,7 @@ WsStream::WsStream(IoContext& io, std::unique_ptr<Stream> below, const StreamOpt
       ping_interval_(options.ping_interval),
       last_heard_(io.loop.now()),
       next_ping_(io.loop.now() + options.ping_interval),
+      retry_(kFirstRetry),
       role_(options.sender.role) {
   if (!first.empty()) {
     input_.buffer.emplace(io.buffers.borrow());
@@ -106,7 +111,7 @@ WsStream::Next WsStream::read_from_below(MutableBytes into, std::size_t& moved) 
 WsStream::Next WsStream::below_ended(const IoResult& io) {
   if (io.status == IoResult::Status::would_block) return Next::later;
   if (io.status == IoResult::Status::error) return break_off(io.error, below_->error(io.error), kNoClose, {});
-  if (!decoder_.at_a_boundary() || inflater_)
+  if (within_a_message())
     return break_off(ECONNRESET, {Cause::reset, "websocket: the connection ended within a message"}, kNoClose, {});
   ended_ = true;
   return Next::later;
@@ -147,7 +152,7 @@ void WsStream::begin_to_inflate() {
   if (!inflater_) {
     auto begun = Inflater::begin();
     if (!begun) {
-      break_off(ENOMEM, begun.error().in("websocket"), kNoClose, {});
+      cannot_inflate(begun.error());
       return;
     }
     inflater_ = std::move(*begun);
@@ -162,7 +167,7 @@ void WsStream::begin_to_inflate() {
 
 WsStream::Next WsStream::inflate(MutableBytes into, std::size_t& moved) {
   auto made = inflater_->inflate(into.subspan(moved));
-  if (!made) return broken_rule(made.error().text);
+  if (!made) return cannot_inflate(made.error());
   moved += *made;
   if (inflater_->pending()) return Next::again;
   input_.drop(std::exchange(inflating_, 0));
@@ -172,7 +177,12 @@ WsStream::Next WsStream::inflate(MutableBytes into, std::size_t& moved) {
 
 WsStream::Next WsStream::finish_message() {
   auto whole = inflater_->finish();
-  return whole ? Next::again : broken_rule(whole.error().text);
+  return whole ? Next::again : cannot_inflate(whole.error());
+}
+
+WsStream::Next WsStream::cannot_inflate(const Error& error) {
+  if (error.cause == Cause::protocol) return broken_rule(error.text);
+  return break_off(ENOMEM, error.in("websocket"), kInternalError, error.text);
 }
 
 void WsStream::answer_close() {
@@ -183,9 +193,17 @@ void WsStream::answer_close() {
   }
   ended_ = true;
   input_.drop(input_.size);
-  if (closed_ || shut_down_) return;
-  closed_ = true;
-  sender_.queue(Opcode::close, decoder_.control().first(code->has_value() ? 2 : 0));
+  if (!closed_ && !shut_down_) {
+    closed_ = true;
+    sender_.queue(Opcode::close, decoder_.control().first(code->has_value() ? 2 : 0));
+  }
+  const bool in_order = !*code || **code == kNormalClosure || **code == kGoingAway;
+  if (in_order && !within_a_message()) return;
+  std::string said = "websocket: the " + std::string(name_of_peer(role_)) + " closed";
+  if (*code) said += " with " + std::to_string(**code);
+  if (within_a_message()) said += " within a message";
+  if (decoder_.control().size() > 2) said += ": " + std::string(as_text(decoder_.control().subspan(2)));
+  break_off(ECONNRESET, {Cause::reset, std::move(said)}, kNoClose, {});
 }
 
 WsStream::Next WsStream::broken_rule(const std::string& which) {
@@ -221,7 +239,9 @@ IoResult WsStream::try_write(Bytes from) {
     sender_.flush();
     return IoResult::failed(EPIPE);
   }
-  return sender_.write(from);
+  IoResult io = sender_.write(from);
+  if (sender_.waiting()) arm();
+  return io;
 }
 
 IoResult WsStream::try_shutdown() {
@@ -253,8 +273,9 @@ void WsStream::send_control() {
 void WsStream::arm() {
   TimePoint when = TimePoint::max();
   if (paused_) when = io_.loop.now();
+  if (!sender_.waiting()) retry_ = kFirstRetry;
   if (!shut_down_ && !failure_) {
-    if (sender_.waiting()) when = std::min(when, io_.loop.now() + kRetry);
+    if (sender_.waiting()) when = std::min(when, io_.loop.now() + retry_);
     if (ping_interval_ > Duration::zero() && !closed_)
       when = std::min({when, next_ping_, last_heard_ + 2 * ping_interval_});
   }
@@ -266,7 +287,7 @@ void WsStream::on_timer() {
   if (std::exchange(paused_, false)) wake(Interest::read);
   if (!shut_down_ && !failure_) {
     keep_alive();
-    if (sender_.waiting()) sender_.flush();
+    if (sender_.waiting()) retry();
   }
   arm();
 }
@@ -275,7 +296,7 @@ void WsStream::keep_alive() {
   if (ping_interval_ <= Duration::zero() || closed_) return;
   const TimePoint now = io_.loop.now();
   // What waits unread is a sign of life, too; only nobody has looked at it yet.
-  if (input_.size > 0 || below_->ready(Interest::read)) last_heard_ = now;
+  if (payload_moves() || input_.size > 0 || below_->ready(Interest::read)) last_heard_ = now;
   if (now - last_heard_ >= 2 * ping_interval_) {
     const std::string silence = to_string(2 * ping_interval_);
     break_off(ETIMEDOUT,
@@ -288,6 +309,18 @@ void WsStream::keep_alive() {
     sender_.queue(Opcode::ping, {});
     next_ping_ = now + ping_interval_;
   }
+}
+
+bool WsStream::payload_moves() {
+  // What had not arrived at the last look either has by now, which is a sign of life, or our pings are behind it.
+  const bool moves = sender_.sent() != arrived_ || sender_.under_way() || sender_.queued() > 0;
+  if (below_->undelivered() == 0) arrived_ = sender_.sent();
+  return moves;
+}
+
+void WsStream::retry() {
+  if (below_->ready(Interest::write)) sender_.flush();
+  retry_ = std::min(2 * retry_, kLongestRetry);
 }
 
 void WsStream::wake(Interest interest) {

@@ -16,13 +16,16 @@ namespace gost::ws {
 
 struct StreamOptions {
   SenderOptions sender;
-  /// Ping so often; a peer from which nothing comes for twice as long ends the stream. 0: no pings of our own.
+  /// Ping so often; a peer from which nothing comes for twice as long ends the stream. The time does not run while
+  /// payload that was written is on its way, since our pings are behind it: then a dead path is TCP's to find out. 0:
+  /// no pings of our own.
   Duration ping_interval = Duration::zero();
   std::optional<SocketAddress> client;  ///< what remote() says: the client's address in a trusted proxy's words
 };
 
 /// A write is a binary message or several; the boundaries of messages that come carry no meaning. Pings are answered
-/// whenever somebody reads. A Close is answered and ends both directions; without one, the end of the stream below is
+/// whenever somebody reads. A Close is answered and ends both directions, in order if it says 1000, 1001 or nothing,
+/// else (or within a message) as a reset with what it said in error(); without one, the end of the stream below is
 /// the end, if it does not cut a message. What the peer may not do is answered by a Close that says so (1002), and
 /// error() has the sentence. Half-closing ends the lower stream's sending side, without a Close, as GOST does. Idle
 /// it holds no buffer.
@@ -40,6 +43,7 @@ class WsStream final : public Stream, private Timer {
   IoResult try_shutdown() override;
   void abort() override { below_->abort(); }
   std::size_t undelivered() const override { return below_->undelivered() + sender_.kept(); }
+  bool closed() const override { return closed_ && !failure_; }
   bool ready(Interest interest) const override;
   Wait*& waiting(Interest interest) override { return below_->waiting(interest); }
   SocketAddress local() const override { return below_->local(); }
@@ -70,15 +74,19 @@ class WsStream final : public Stream, private Timer {
   void begin_to_inflate();
   Next finish_message();
   void answer_close();
+  bool within_a_message() const { return !decoder_.at_a_boundary() || inflater_; }
   Next below_ended(const IoResult& io);
   /// The peer did what it may not do; `which` goes into its Close, too.
   Next broken_rule(const std::string& which);
+  Next cannot_inflate(const Error& error);
   /// Ends both directions with this sentence and, if `close_code` is one, a Close.
   Next break_off(int number, Error error, std::uint16_t close_code, std::string_view reason);
   void send_control();
 
   void on_timer();
   void keep_alive();
+  bool payload_moves();
+  void retry();
   void arm();
   void wake(Interest interest);
 
@@ -93,6 +101,8 @@ class WsStream final : public Stream, private Timer {
   const Duration ping_interval_;
   TimePoint last_heard_;
   TimePoint next_ping_;
+  std::uint64_t arrived_ = 0;  ///< of the sender's sent(): what had arrived at the last look
+  Duration retry_;             ///< the next pause before control frames are tried again
   std::unique_ptr<Error> failure_;
   int failure_number_ = 0;
   const Role role_;

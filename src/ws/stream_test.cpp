@@ -2,7 +2,7 @@
 
 #include "net/relay.hpp"
 #include "net/tcp.hpp"
-#include "ws/testing/pair.hpp"
+#include "ws/testing/jealous.hpp"
 
 #include <sys/socket.h>
 
@@ -14,56 +14,20 @@ namespace {
 using namespace std::chrono_literals;
 using testing::described;
 using testing::frame;
+using testing::Jealous;
 using testing::Lone;
+using testing::message;
 using testing::noise;
+using testing::OverJealous;
 using testing::Pair;
 using testing::read_to_end;
+using testing::write_whole;
 
 constexpr auto kOk = IoResult::Status::ok;
 constexpr auto kWouldBlock = IoResult::Status::would_block;
 
 std::string text_of(std::size_t size, std::uint32_t seed = 1) {
   return std::string(as_text(noise(size, seed)));
-}
-
-/// A stream below that, like TLS, wants to see again what it has not taken yet.
-class Jealous final : public Stream {
- public:
-  explicit Jealous(std::unique_ptr<Stream> below) : below_(std::move(below)) {}
-  IoResult try_read(MutableBytes into) override { return below_->try_read(into); }
-  IoResult try_write(Bytes from) override {
-    const std::string_view text = as_text(from);
-    const std::size_t both = std::min(text.size(), shown_.size());
-    EXPECT_TRUE(text.substr(0, both) == std::string_view(shown_).substr(0, both)) << "other bytes than before";
-    if (text.size() > shown_.size()) shown_ = text;
-    IoResult io = below_->try_write(from);
-    if (io.status == kOk) shown_.erase(0, io.bytes);
-    return io;
-  }
-  IoResult try_shutdown() override { return below_->try_shutdown(); }
-  void abort() override { below_->abort(); }
-  bool ready(Interest interest) const override { return below_->ready(interest); }
-  Wait*& waiting(Interest interest) override { return below_->waiting(interest); }
-  SocketAddress local() const override { return {}; }
-  SocketAddress remote() const override { return {IpAddress::v4({192, 0, 2, 1}), 5}; }
-  std::string layers() const override { return "memory,jealous"; }
-
- private:
-  std::unique_ptr<Stream> below_;
-  std::string shown_;
-};
-
-/// Writes all of `text`; there must be room.
-void write_whole(Stream& stream, std::string_view text) {
-  while (!text.empty()) {
-    IoResult io = stream.try_write(as_bytes(text));
-    ASSERT_EQ(io.status, kOk);
-    text.remove_prefix(io.bytes);
-  }
-}
-
-std::string message(std::string_view payload) {
-  return "message " + to_hex(as_bytes(payload));
 }
 
 TEST(WsStream, AWriteIsOneBinaryMessageMaskedByTheClientOnly) {
@@ -185,6 +149,61 @@ TEST(WsStream, APongForWhichThereIsNoRoomIsSentLaterByItself) {
   }(lone));
 }
 
+TEST(WsStream, APongIsSentAlsoIfTheFrameBeforeItLeavesNoRoom) {
+  Lone lone(Role::server, {}, {.capacity = 50});
+  EXPECT_EQ(lone.end->try_write(as_bytes(std::string(60, 'x'))).bytes, 48U);
+  lone.put(Opcode::ping, "p");
+  EXPECT_EQ(lone.get(), "");
+  std::array<std::uint8_t, 12> front{};
+  EXPECT_EQ(lone.peer->try_read(front).bytes, 12U);
+  EXPECT_EQ(lone.end->try_write(as_bytes(std::string(12, 'x'))).bytes, 12U);
+  EXPECT_EQ(described(Role::server, std::string(as_text(front)) + lone.raw()), message(std::string(60, 'x')));
+  lone.io.loop.run([](Lone& l) -> Task<> {
+    co_await sleep_for(2s);
+    EXPECT_EQ(l.heard(), "pong 70");
+  }(lone));
+}
+
+TEST(WsStream, APeerThatDoesNotReadItsPongCostsAlmostNothing) {
+  OverJealous lone(Role::server, {}, {.capacity = 50});
+  write_whole(*lone.end, std::string(48, 'x'));
+  lone.put(Opcode::ping, "p");
+  EXPECT_EQ(lone.get(), "");
+  lone.below.tries = lone.below.looks = 0;
+  lone.io.loop.run([](OverJealous& l) -> Task<> {
+    co_await sleep_for(100s);
+    EXPECT_EQ(l.below.tries, 0);
+    EXPECT_LT(l.below.looks, 120);
+    EXPECT_EQ(l.heard(), message(std::string(48, 'x')));
+    co_await sleep_for(1s);
+    EXPECT_EQ(l.heard(), "pong 70");
+  }(lone));
+}
+
+TEST(WsStream, ControlFramesAreBoundedThoughTheirQueueIsNeverEmpty) {
+  for (const std::size_t read : {50U, 90U}) {
+    auto [near, peer] = make_memory_pipe({.capacity = 1'000});
+    BufferPool buffers;
+    FrameSender sender(*near, buffers, {.role = Role::server});
+    std::string raw;
+    std::array<std::uint8_t, 100> into{};
+    for (int i = 0; i < 3'000; ++i) {
+      sender.queue(Opcode::pong, as_bytes(std::to_string(i) + std::string(60, '.')));
+      sender.flush();
+      ASSERT_LT(sender.queued(), 5'000U) << i;
+      raw += as_text(Bytes(into).first(peer->try_read(MutableBytes(into).first(read)).bytes));
+    }
+    while (sender.queued() > 0) {
+      sender.flush();
+      raw += as_text(Bytes(into).first(peer->try_read(into).bytes));
+    }
+    for (IoResult io = peer->try_read(into); io.status == kOk; io = peer->try_read(into))
+      raw += as_text(Bytes(into).first(io.bytes));
+    const std::string heard = described(Role::server, raw);
+    EXPECT_TRUE(heard.ends_with("pong " + to_hex(as_bytes("2999" + std::string(60, '.'))))) << heard.substr(0, 1000);
+  }
+}
+
 TEST(WsStream, EveryPingIsAnsweredAndPongsThatNobodyReadsDoNotPileUp) {
   Lone lone(Role::server, {}, {.capacity = 60'000});
   std::string pings;
@@ -290,53 +309,6 @@ TEST(WsStream, AShutdownEndsTheSendingSideWithoutAClose) {
   EXPECT_EQ(stubborn.end->try_shutdown().error, ENOTSUP);
 }
 
-TEST(WsStream, AClientPingsAndDataIsAsGoodAnAnswerAsAPong) {
-  Lone lone(Role::client, {.ping_interval = 10s});
-  lone.io.loop.run([](Lone& l) -> Task<> {
-    for (int i = 0; i < 10; ++i) {
-      co_await sleep_for(10s + 1ms);
-      EXPECT_EQ(l.heard(), "ping ") << i;
-      if (i % 2 == 0) l.put(Opcode::pong, "");
-      if (i % 2 == 1) l.put(Opcode::binary, "data");
-      EXPECT_EQ(l.get(), i % 2 == 0 ? "" : "data");
-      EXPECT_EQ(l.last.status, kWouldBlock);
-    }
-  }(lone));
-}
-
-TEST(WsStream, APeerThatDoesNotAnswerEndsTheStreamAfterTwoIntervals) {
-  for (Role role : {Role::client, Role::server}) {
-    Lone lone(role, {.ping_interval = 10s});
-    lone.get();
-    lone.io.loop.run([](Lone& l) -> Task<> {
-      TimePoint start = l.io.loop.now();
-      Outcome outcome = co_await l.end->until(Interest::read);
-      EXPECT_EQ(outcome, Outcome::ready);
-      EXPECT_EQ(l.io.loop.now() - start, 20s);
-    }(lone));
-    lone.get();
-    EXPECT_EQ(lone.last.error, ETIMEDOUT);
-    EXPECT_TRUE(lone.error().ends_with("has not answered a ping for 20s")) << lone.error();
-    EXPECT_EQ(lone.end->error(ETIMEDOUT).cause, Cause::timeout);
-  }
-}
-
-TEST(WsStream, WhatNobodyReadsIsASignOfLifeAndAClosedStreamIsNotPinged) {
-  Lone lone(Role::server, {.ping_interval = 10s});
-  lone.put(Opcode::binary, "unread");
-  Lone closed(Role::server, {.ping_interval = 10s});
-  closed.put(Opcode::close, "");
-  closed.get();
-  lone.io.loop.run([](Lone& l) -> Task<> {
-    co_await sleep_for(100s);
-    EXPECT_EQ(l.get(), "unread");
-  }(lone));
-  closed.io.loop.run([](Lone& l) -> Task<> {
-    co_await sleep_for(100s);
-    EXPECT_EQ(l.heard(), "close ");
-  }(closed));
-}
-
 TEST(WsStream, AMessageThatGrowsWithoutEndFillsOneBufferAtATime) {
   // A million zeros in a thousand bytes, in one message.
   std::string bomb;
@@ -405,6 +377,61 @@ TEST(WsStream, SaysWhereItIs) {
   EXPECT_EQ(end.kernel(Interest::write), nullptr);
   auto [other, far] = make_memory_pipe();
   EXPECT_EQ(WsStream(io, std::make_unique<Jealous>(std::move(other)), {}).remote().port(), 5);
+}
+
+struct Relayed {
+  std::string got;  ///< by the target
+  std::optional<Error> error;
+  std::optional<Error> targets;
+  Duration took{};
+};
+
+Task<> run_relay(Lone& client, std::unique_ptr<Stream> target, Relayed& outcome) {
+  const TimePoint start = client.io.loop.now();
+  const RelayOptions options;
+  RelayCounters counters;
+  outcome.error = co_await relay(*client.end, *target, client.io.pools(), options, counters);
+  outcome.took = client.io.loop.now() - start;
+}
+
+/// A tunnel whose client says `last` in a message, and closes; the target does not react to it.
+Relayed close_a_tunnel(Lone& client, const std::string& last, std::string_view close) {
+  Relayed outcome;
+  client.put(Opcode::binary, last);
+  client.put(Opcode::close, close);
+  client.io.loop.run([](Lone& c, Relayed& out) -> Task<> {
+    auto [near, target] = make_memory_pipe();
+    TaskGroup group(co_await this_scope());
+    group.spawn(run_relay(c, std::move(near), out));
+    out.targets = co_await read_to_end(*target, out.got);
+    co_await group.join();
+  }(client, outcome));
+  return outcome;
+}
+
+TEST(WsStream, ACloseEndsTheTunnelAtOnceAlthoughTheTargetDoesNotReact) {
+  for (const char* close : {"", "\x03\xe8", "\x03\xe9gone"}) {
+    Lone lone(Role::server);
+    const Relayed tunnel = close_a_tunnel(lone, "last words", close);
+    EXPECT_EQ(tunnel.took, 0s);
+    EXPECT_EQ(tunnel.got, "last words");
+    EXPECT_FALSE(tunnel.error) << tunnel.error->text;
+    EXPECT_FALSE(tunnel.targets) << tunnel.targets->text;
+    EXPECT_TRUE(lone.heard().starts_with("close "));
+  }
+}
+
+TEST(WsStream, ACloseThatTellsAFailureIsPassedOnAsAReset) {
+  Lone lone(Role::server);
+  const Relayed tunnel = close_a_tunnel(lone, "half of it",
+                                        "\x03\xf3"
+                                        "backend died");
+  EXPECT_EQ(tunnel.took, 0s);
+  ASSERT_TRUE(tunnel.error && tunnel.targets);
+  EXPECT_TRUE(tunnel.error->text.ends_with("websocket: the client closed with 1011: backend died"))
+      << tunnel.error->text;
+  EXPECT_EQ(tunnel.targets->cause, Cause::reset);
+  EXPECT_EQ(lone.heard(), "close 03f3");
 }
 
 Task<> send_and_end(Stream& stream, const std::string& text) {

@@ -67,9 +67,11 @@ struct Peer {
   std::string said;
   bool ends = false;
   std::size_t piece = 100'000;
+  Duration late{};
 };
 
 Task<> speak(Stream& stream, const Peer& peer) {
+  co_await sleep_for(peer.late);
   for (std::size_t at = 0; at < peer.said.size(); at += peer.piece) {
     if (!co_await write_all(stream, as_bytes(std::string_view(peer.said).substr(at, peer.piece)))) co_return;
     co_await yield();
@@ -90,9 +92,10 @@ Task<> run_upgrade(IoContext& io, const ServerOptions& options, std::unique_ptr<
   }
 }
 
-Handshake serve(IoContext& io, const Peer& peer, const ServerOptions& options = {}) {
+Handshake serve(IoContext& io, const Peer& peer, const ServerOptions& options = {},
+                const MemoryPipeOptions& pipe = {}) {
   Handshake outcome;
-  auto [near, far] = make_memory_pipe();
+  auto [near, far] = make_memory_pipe(pipe);
   io.loop.run([](IoContext& context, const ServerOptions& o, std::unique_ptr<Stream> below, Stream& other,
                  const Peer& who, Handshake& out) -> Task<> {
     TaskGroup group(co_await this_scope());
@@ -173,6 +176,14 @@ TEST(WsUpgrade, TheTimeForAHeadIsThatOfTheOptions) {
   EXPECT_EQ(serve(io, {"GET"}, options).took, 10s);
   options.handshake_timeout = 2s;
   EXPECT_EQ(serve(io, {"GET"}, options).took, 2s);
+}
+
+TEST(WsUpgrade, TheTimeForTheHandshakeIsForHeadAndAnswerTogether) {
+  IoContext io{Loop::Time::simulated};
+  const Handshake got = serve(io, {.said = kRequest, .late = 8s}, {}, {.capacity = 10});
+  EXPECT_EQ(got.took, 10s);
+  EXPECT_EQ(got.cause, Cause::timeout);
+  EXPECT_EQ(got.answered, "HTTP/1.1 1") << "and nothing behind it";
 }
 
 TEST(WsUpgrade, AnAcceptedClientIsAStream) {

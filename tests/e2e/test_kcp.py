@@ -230,6 +230,7 @@ def test_wrong_key_is_dropped(gost, echo):
         sock.sendall(wire.GREETING + wire.request5(*echo.address))
         assert wire.read_exactly(sock, 2) == b"\x05\x00"
         assert wire.read_reply5(sock)[0] != 0
+    server.wait_for_log("packets that did not open", level="warn")
     through(chained(gost, server.address).address, echo, b"still here")
 
 
@@ -239,15 +240,64 @@ def test_garbage_and_replays(gost, echo):
         client = chained(gost, network.address)
         with contextlib.closing(wire.tunnel5(client.address, echo.address)) as sock:
             transfer(sock, MEGABYTE[:100_000])
-            for _, data in list(network.seen):
-                for bad in (data, data[:-1], data[:30], b"", os.urandom(len(data)), data + b"x", data + bytes(1500)):
+            for direction, data in list(network.seen):
+                for bad in (data[:-1], data[:30], b"", os.urandom(len(data)), data + b"x", data + bytes(1500)):
                     network.send_up(bad)
+                # Nothing in a packet says who made it: sent back, the server's own could be taken for its client's.
+                if direction == "up":
+                    network.send_up(data)
             transfer(sock, MEGABYTE[:100_000])
             # From elsewhere, packets of a session that goes on make no session.
             with contextlib.closing(udp_socket()) as elsewhere:
                 for _, data in list(network.seen)[:200]:
                     elsewhere.sendto(data, server.address)
             transfer(sock, MEGABYTE[:100_000])
+
+
+class Replaying(BadNetwork):
+    """As well somebody without the key who sees packets and can inject, but not remove, them: what goes up also reaches
+    the server from elsewhere, and what it answers to that reaches the client in its name."""
+
+    def __init__(self, server, **impairment):
+        super().__init__(server, **impairment)
+        self.injected = 0
+        self.replaying = False
+        self._elsewhere = udp_socket()
+        self._elsewhere.settimeout(0.005)
+
+    def close(self):
+        super().close()
+        self._elsewhere.close()
+
+    def _pass(self, sock, data, peer):
+        super()._pass(sock, data, peer)
+        if peer is not None or not self.replaying:
+            return
+        self._elsewhere.sendto(data, self._server)
+        with contextlib.suppress(TimeoutError):
+            answer = self._elsewhere.recv(2000)
+            for _, client in self._clients.values():
+                self._front.sendto(answer, client)
+            self.injected += 1
+
+
+@pytest.mark.parametrize("client", ["gost", "kcptun"])
+def test_answers_to_replayed_packets_harm_nobody(gost, echo, tmp_path, client):
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{KEY}&notls=true")
+    with contextlib.ExitStack() as stack:
+        network = stack.enter_context(contextlib.closing(Replaying(server.address, delay=0.02)))
+        if client == "gost":
+            proxy = chained(gost, network.address)
+        else:
+            proxy = stack.enter_context(contextlib.closing(kcptun.client(tmp_path, network.address, key="test")))
+        with contextlib.closing(wire.tunnel5(proxy.address, echo.address)) as sock:
+            wire.assert_echo(sock)
+            # Lost is what an answer might make the client believe to have arrived.
+            network.loss = 0.1
+            network.replaying = True
+            for _ in range(40):
+                wire.assert_echo(sock)
+        assert network.injected > 5
 
 
 def test_sessions_are_bounded(gost, echo):

@@ -514,6 +514,36 @@ def test_a_close_is_answered_and_ends_the_tunnel(servers, echo, payload, answer)
         assert [(got.opcode, got.payload) for got in end.control] == [(CLOSE, answer)]
 
 
+def test_a_close_ends_the_tunnel_although_the_target_does_not_react(servers, target):
+    with contextlib.closing(websocket.connect(servers["socks5+ws"])) as end:
+        websocket.tunnel5(end, target.address)
+        with contextlib.closing(target.accept()) as far:
+            start = time.monotonic()
+            end.sendall(b"last words")
+            end.sendall(b"\x03\xe8", opcode=CLOSE)
+            assert end.recv(1) == b""
+            assert time.monotonic() - start < 5
+            assert wire.read_to_end(far) == b"last words"
+
+
+def test_a_paused_and_slow_download_is_not_cut_by_pings(servers, target):
+    """It answers no ping, since it does not read them, or not in time; the pause is six of the server's intervals."""
+    data = peers.pattern(30_000_000)
+    with contextlib.closing(websocket.connect(servers["pinging"])) as end:
+        websocket.tunnel5(end, target.address)
+        far = target.accept()
+
+        def feed():
+            with contextlib.closing(far):
+                far.sendall(data)
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        time.sleep(1.8)
+        assert wire.read_to_end(end) == data
+        feeder.join(TIMEOUT)
+        assert sum(got.opcode == PING for got in end.control) > 0
+
+
 def test_a_server_pings_and_drops_who_does_not_answer(servers, echo):
     with contextlib.closing(websocket.connect(servers["pinging"])) as end:
         websocket.tunnel5(end, echo.address)
@@ -560,7 +590,13 @@ def test_a_client_pings_and_gives_up_a_server_that_does_not_answer(gost):
         assert "the server has not answered a ping for 400ms" in line["err"], line
 
 
-def test_a_server_that_cuts_a_message_is_a_reset(gost):
+@pytest.mark.parametrize(("last", "said"), [
+    (frame(b"a whole message", mask=False)[:10], "the connection ended within a message"),
+    (frame(b"\x03\xf3backend died", opcode=CLOSE, mask=False), "the server closed with 1011: backend died"),
+    (frame(b"half", fin=False, mask=False) + frame(b"\x03\xe8", opcode=CLOSE, mask=False),
+     "the server closed with 1000 within a message"),
+])
+def test_a_server_that_fails_within_an_answer_is_a_reset(gost, last, said):
     def serve(sock):
         _, end = websocket.accept(sock)
         wire.read_exactly(end, 3)
@@ -568,7 +604,7 @@ def test_a_server_that_cuts_a_message_is_a_reset(gost):
         wire.read_exactly(end, 10)
         end.sendall(b"\x05\x00\x00\x01" + bytes(6))
         wire.read_exactly(end, 1)
-        sock.sendall(frame(b"a whole message", mask=False)[:10])
+        sock.sendall(last)
     with contextlib.closing(peers.Scripted(serve)) as server:
         program = gost("-L", "socks5://127.0.0.1:0", "-F", f"socks5+ws://{join(server.address)}?notls=true")
         with contextlib.closing(wire.tunnel5(program.address, ("127.0.0.1", 9))) as sock:
@@ -576,7 +612,7 @@ def test_a_server_that_cuts_a_message_is_a_reset(gost):
             with pytest.raises(ConnectionResetError):
                 while sock.recv(100):
                     pass
-        assert "the connection ended within a message" in program.wait_for_log(" >-< ")[0]["err"]
+        assert said in program.wait_for_log(" >-< ")[0]["err"]
 
 
 # --- what is set wrongly ---
@@ -593,6 +629,13 @@ def test_options_that_would_break_the_request(metadata, said):
               "chains": [{"name": "c", "hops": [{"name": "h", "nodes": [node("n", ("127.0.0.1", 9), "socks5", "ws", metadata)]}]}]}
     done = run_gost("-C", json.dumps(config))
     assert done.returncode != 0 and said in done.stderr, done.stderr
+
+
+def test_a_dialer_has_no_client_whose_head_could_be_late():
+    done = run_gost("check", "-L", "socks5+ws://127.0.0.1:0?readHeaderTimeout=1s",
+                    "-F", "socks5+ws://127.0.0.1:9?readHeaderTimeout=1s")
+    assert "-F #1: warning: unknown option 'readHeaderTimeout'" in done.stdout, done
+    assert "-L #1" not in done.stdout, done
 
 
 def test_trusted_proxies_must_be_addresses():

@@ -34,9 +34,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     connection.write(Bytes(memory).first(1 + length), now);
     connection.read(memory, now);
     PacketBatch batch(buffers);
+    batch.aim({});
     const bool all = connection.flush(batch, 2000, now, true);
-    for (std::size_t i = 0; i < batch.count(); ++i)
-      fuzz::expect(batch.packet(i).size() >= kMinSealed && batch.packet(i).size() <= 200, "packets fit the MTU");
+    batch.for_each_target([](const PacketBatch::Target&, std::span<const MutableBytes> packets) {
+      for (MutableBytes each : packets)
+        fuzz::expect(each.size() >= kMinSealed && each.size() <= 200, "packets fit the MTU");
+    });
     auto next = connection.next_timeout(now);
     fuzz::expect(!all || connection.failure() || !next || *next > now, "after a flush there is nothing to do");
   }

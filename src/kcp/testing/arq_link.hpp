@@ -5,6 +5,7 @@
 #include "kcp/arq.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <random>
 #include <vector>
@@ -83,7 +84,10 @@ class ArqLink {
     if (!due || distance(now, *due) < 0) return;
     PacketSink sink(end.mtu, most_packets);
     end.arq.flush(now, sink);
-    for (auto& packet : sink.packets) post(1 - which, std::move(packet));
+    for (auto& packet : sink.packets) {
+      if (watch) watch(which, packet);
+      post(1 - which, std::move(packet));
+    }
     end.packets_sent += sink.packets.size();
   }
   /// Gives the machines the packets that have arrived.
@@ -153,6 +157,7 @@ class ArqLink {
 
  public:
   Millis now;
+  std::function<void(std::size_t from, Bytes packet)> watch;  ///< is shown what leaves, before chance has a say
 };
 
 }  // namespace gost::kcp::testing

@@ -61,13 +61,29 @@ inline std::string described(Role from, std::string_view raw) {
   }
 }
 
+/// Writes all of `text`; there must be room.
+inline void write_whole(Stream& stream, std::string_view text) {
+  while (!text.empty()) {
+    IoResult io = stream.try_write(as_bytes(text));
+    ASSERT_EQ(io.status, IoResult::Status::ok);
+    text.remove_prefix(io.bytes);
+  }
+}
+
+/// As described() tells a message.
+inline std::string message(std::string_view payload) {
+  return "message " + to_hex(as_bytes(payload));
+}
+
 /// One end, and the raw stream of its peer.
 struct Lone {
-  explicit Lone(Role role, StreamOptions options = {}, const MemoryPipeOptions& pipe = {}) : role_(role) {
+  explicit Lone(Role role, StreamOptions options = {}, const MemoryPipeOptions& pipe = {})
+      : Lone(role, options, make_memory_pipe(pipe)) {}
+  /// `ends`: what is below, and the peer's.
+  Lone(Role role, StreamOptions options, std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> ends)
+      : peer(std::move(ends.second)), role_(role) {
     options.sender.role = role;
-    auto [near, far] = make_memory_pipe(pipe);
-    peer = std::move(far);
-    end = std::make_unique<WsStream>(io, std::move(near), options);
+    end = std::make_unique<WsStream>(io, std::move(ends.first), options);
   }
 
   /// The peer sends these bytes; all of them must fit.
