@@ -116,20 +116,63 @@ void check_socks4_auth(const CheckContext& context, const Handler& handler) {
                     "SOCKS4 carries no password: a user with a password can never pass; remove the password");
 }
 
+/// What to do about TLS options of a listener or a dialer that does not encrypt.
+std::string remedy(std::string_view type) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kEncrypted{
+      {{"tcp", "tls"}, {"mtcp", "mtls"}, {"ws", "wss"}, {"mws", "mwss"}}};
+  const auto* other = std::ranges::find(kEncrypted, type, &std::pair<std::string_view, std::string_view>::first);
+  return other == kEncrypted.end() ? "remove them" : fmt::format("use '{}'", other->second);
+}
+
 void check_tls(const CheckContext& context, const Service& service) {
-  if (service.handler && service.handler->tls)
-    context.require(Feature::handler_tls, service.handler->tls->origin, "'tls' of a handler");
+  if (service.handler && service.handler->tls) {
+    const Handler& handler = *service.handler;
+    context.require(Feature::handler_tls, handler.tls->origin, "'tls' of a handler");
+    if (!negotiates_tls(Kind::handler, handler.type, handler.metadata))
+      context.warning(handler.tls->origin,
+                      fmt::format("TLS options are configured but the \"{}\" handler does not negotiate TLS and will "
+                                  "ignore them; remove them, or put them into 'tls' of the listener",
+                                  canonical_name(Kind::handler, handler.type)));
+  }
   if (!service.listener || !service.listener->tls) return;
   std::string_view type = canonical_name(Kind::listener, service.listener->type);
-  constexpr std::array<std::string_view, 4> kPlain{"tcp", "udp", "ws", "mws"};
-  if (std::ranges::find(kPlain, type) != kPlain.end())
+  if (!encrypts(Kind::listener, type) && context.availability.listeners.contains(type))
     context.warning(service.listener->tls->origin,
                     fmt::format("TLS certificate options are configured but the \"{}\" listener does not use TLS and "
-                                "will ignore them; use '{}'",
-                                type,
-                                type == "ws"    ? "wss"
-                                : type == "mws" ? "mwss"
-                                                : "tls"));
+                                "will ignore them; {}",
+                                type, remedy(type)));
+}
+
+bool verifies(const Tls* tls) {
+  return tls != nullptr && (tls->secure || !tls->ca_file.empty() || !tls->fingerprint.empty());
+}
+
+/// A node that is to be verified, and would not be.
+void check_tls(const CheckContext& context, const Node& node) {
+  const Connector connector = node.connector.value_or(Connector());
+  const Dialer dialer = node.dialer.value_or(Dialer());
+  std::string_view above = canonical_name(Kind::connector, connector.type);
+  std::string_view below = canonical_name(Kind::dialer, dialer.type);
+  if (!context.availability.connectors.contains(above) || !context.availability.dialers.contains(below)) return;
+  const Tls* asked = dialer.tls ? &*dialer.tls : nullptr;
+  const bool encrypted = encrypts(Kind::dialer, below);
+  const bool negotiated = negotiates_tls(Kind::connector, above, connector.metadata);
+  const bool verified = (encrypted && verifies(asked)) || (negotiated && verifies(negotiated_tls(node)));
+  if (!verified && (verifies(asked) || (connector.tls && verifies(&*connector.tls)))) {
+    context.error(
+        node.origin,
+        fmt::format("node '{}' is to be verified (secure, ca or tls.fingerprint), but {}; {}", node.name,
+                    encrypted           ? "they are not where its TLS is"
+                    : above == "socks5" ? "notls=true switches off its TLS"
+                                        : fmt::format("connector '{}' over dialer '{}' has no TLS", above, below),
+                    encrypted ? "put them into 'tls' of the dialer" : remedy(below)));
+  } else if (!encrypted && !negotiated && asked != nullptr &&
+             !(asked->cert_file.empty() && asked->key_file.empty())) {
+    context.warning(node.origin,
+                    fmt::format("the certificate of node '{}' is ignored: connector '{}' over dialer '{}' "
+                                "has no TLS; {}",
+                                node.name, above, below, remedy(below)));
+  }
 }
 
 void check_log(const CheckContext& context, const Log& log) {
@@ -161,6 +204,23 @@ void check_sections(const CheckContext& context) {
 }
 
 }  // namespace
+
+bool encrypts(Kind kind, std::string_view type) {
+  constexpr std::array<std::string_view, 4> kEncrypting{"mtls", "mwss", "tls", "wss"};
+  return std::ranges::find(kEncrypting, canonical_name(kind, type)) != kEncrypting.end();
+}
+
+bool negotiates_tls(Kind kind, std::string_view type, const Metadata& metadata) {
+  std::string_view name = canonical_name(kind, type);
+  auto notls = get_bool(metadata, {"notls"});
+  return (name == "socks5" || name == "auto") && !(notls && notls->value_or(false));
+}
+
+const Tls* negotiated_tls(const Node& node) {
+  if (node.connector && node.connector->tls) return &*node.connector->tls;
+  bool of_dialer = node.dialer && node.dialer->tls && !encrypts(Kind::dialer, node.dialer->type);
+  return of_dialer ? &*node.dialer->tls : nullptr;
+}
 
 void check_loaders(const CheckContext& context, const Origin& at, std::string_view what, const Loaders& loaders) {
   if (loaders.redis) context.require(Feature::redis, at, fmt::format("reading {} from redis", what));
@@ -209,6 +269,11 @@ void check_rules(const CheckContext& context) {
     }
     check_tls(context, service);
   }
+  for (const Chain& chain : config.chains)
+    for (const Hop& hop : chain.hops)
+      for (const Node& node : hop.nodes) check_tls(context, node);
+  for (const Hop& hop : config.hops)
+    for (const Node& node : hop.nodes) check_tls(context, node);
   check_sections(context);
 }
 

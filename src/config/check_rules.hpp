@@ -34,6 +34,14 @@ void check_chains(const CheckContext& context);
 /// Where the content of a named object comes from; `what` is "bypass 'lan'".
 void check_loaders(const CheckContext& context, const Origin& at, std::string_view what, const Loaders& loaders);
 
+/// Whether a listener, or a dialer, of this type (which may be empty or an alias) encrypts by TLS.
+bool encrypts(Kind kind, std::string_view type);
+/// Whether a handler, or a connector, of this type can choose the methods 0x80 and 0x82 of SOCKS5.
+bool negotiates_tls(Kind kind, std::string_view type, const Metadata& metadata);
+/// The settings for TLS that a node's connector negotiates; null: none. What a command line gives to a dialer that
+/// does not encrypt is meant for the connector.
+const Tls* negotiated_tls(const Node& node);
+
 /// Why a limiter line does not parse, or nothing. `traffic`: values are sizes with a unit ("1MB"); otherwise one
 /// number, whole or (`fraction`) with a fraction.
 std::optional<std::string> bad_traffic_limit(std::string_view line);

@@ -52,21 +52,31 @@ class Relay : private Timer {
     int small_moves = 0;        ///< in a row, while it is hot
   };
   /// How a direction goes on when its source is readable again.
-  enum class Next : std::uint8_t { copy, splice, end };
+  enum class Next : std::uint8_t {
+    copy,
+    copy_now,  ///< there is something that cannot be spliced
+    splice,
+    end
+  };
 
   Task<> pump(Direction& direction) {
     Next next = Next::copy;
     while (next != Next::end && ready(co_await direction.from.until(Interest::read)))
-      next = next == Next::copy ? co_await copy(direction) : co_await splice_through(direction);
+      next = next == Next::splice ? co_await splice_through(direction)
+                                  : co_await copy(direction, next == Next::copy_now);
   }
 
   /// Copies until the source is dry, hot, or at its end.
-  GOST_OWN_FRAME Task<Next> copy(Direction& direction) {
+  GOST_OWN_FRAME Task<Next> copy(Direction& direction, bool something_there) {
     BufferPool::Buffer buffer = pools_.buffers.borrow();
     int full_reads = 0;
     Turn turn;
     for (;;) {
       IoResult in = direction.from.try_read(buffer.bytes());
+      // The kernel says once that it cannot go on, and nothing for ever after.
+      if (in.status == IoResult::Status::would_block && something_there)
+        co_return co_await pass_on_failure(direction, EINVAL);
+      something_there = false;
       if (in.status == IoResult::Status::would_block) co_return Next::copy;
       if (in.status == IoResult::Status::eof) co_return co_await pass_on_end(direction);
       if (in.status == IoResult::Status::error) co_return co_await pass_on_failure(direction, in.error);
@@ -114,7 +124,7 @@ class Relay : private Timer {
         source.not_readable();
         co_return Next::splice;
       }
-      if (in < 0 && errno == EINVAL) co_return Next::copy;
+      if (in < 0 && errno == EINVAL) co_return Next::copy_now;
       if (in < 0) co_return co_await pass_on_failure(direction, errno);
       pipe.held = static_cast<std::size_t>(in);
       while (pipe.held > 0) {

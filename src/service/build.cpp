@@ -1,5 +1,6 @@
 #include "service/build.hpp"
 
+#include "config/check_rules.hpp"
 #include "core/text.hpp"
 #include "route/router.hpp"
 #include "service/build_chain.hpp"
@@ -9,6 +10,7 @@
 #include "service/socket_settings.hpp"
 
 #include <algorithm>
+#include <set>
 #include <span>
 
 namespace gost {
@@ -20,9 +22,9 @@ constexpr std::string_view kUnavailableOptions[] = {"proxyProtocol", "netns",   
                                                     "postUp",        "preDown", "postDown"};
 
 /// Options that change nothing yet. Nothing is less safe for it, so a warning does.
-constexpr std::string_view kHandlerOptionsWithoutEffect[] = {"skipauth", "sniffing", "tor", "udp.resolveDomain",
-                                                             "stateless"};
-constexpr std::string_view kServiceOptionsWithoutEffect[] = {"ignoreChain", "enableStats", "labels"};
+constexpr std::string_view kHandlerOptionsWithoutEffect[] = {
+    "skipauth", "sniffing", "tor", "udp.resolveDomain", "udpResolveDomain", "enableTor", "socks5.tor", "stateless"};
+constexpr std::string_view kServiceOptionsWithoutEffect[] = {"enableStats", "labels"};
 
 constexpr std::int64_t kMaxRetries = 100;
 
@@ -32,11 +34,10 @@ bool binds_remotely(const config::Listener& listener) {
   return type == "rtcp" || type == "rudp";
 }
 
-/// Whether the handler can choose the methods 0x80 and 0x82 of SOCKS5.
-bool negotiates_tls(const config::Handler& handler) {
-  std::string_view type = config::canonical_name(config::Kind::handler, handler.type);
-  auto notls = config::get_bool(handler.metadata, {"notls"});
-  return (type == "socks5" || type == "auto") && !(notls && notls->value_or(false));
+/// A service that is to have none of the command line's chain, nor its own (option ignoreChain).
+bool ignores_chain(const config::Service& service) {
+  auto ignores = config::get_bool(service.metadata, {"ignoreChain"});
+  return ignores && ignores->value_or(false);
 }
 
 class Builder {
@@ -93,6 +94,7 @@ class Builder {
   std::shared_ptr<const Router> router_of(const config::Service& service, const config::Listener& listener) {
     RouterOptions routing = routing_of(service);
     routing.chains = chains_.chains_of(listener.origin, listener.chain, listener.chain_group);
+    if (ignores_chain(service)) routing.chains = nullptr;
     return std::make_shared<const ChainRouter>(std::move(routing));
   }
 
@@ -108,7 +110,28 @@ class Builder {
     bool own = !handler.chain.empty() || handler.chain_group || binds_remotely(listener);
     routing.chains = own ? chains_.chains_of(handler.origin, handler.chain, handler.chain_group)
                          : chains_.chains_of(listener.origin, listener.chain, listener.chain_group);
+    if (ignores_chain(service)) routing.chains = nullptr;
     return std::make_shared<const ChainRouter>(std::move(routing));
+  }
+
+  void tell_certificate(const config::Service& service, const tls::ServerContext& context) {
+    std::string fingerprint = context.fingerprint().to_string();
+    context_.log.info(
+        "service '" + service.name + "': TLS certificate valid until " + context.expires() + ", " + fingerprint,
+        {{"kind", "tls"}});
+    told_fingerprints_.insert(std::move(fingerprint));
+  }
+
+  std::shared_ptr<const tls::ServerContext> negotiated_tls(const config::Service& service,
+                                                           const config::Handler& handler) {
+    auto context = tls_.server(handler.origin, handler.tls ? &*handler.tls : nullptr);
+    if (!context) return nullptr;
+    if (context->compulsory() && config::canonical_name(config::Kind::handler, handler.type) == "auto")
+      context_.error(handler.origin,
+                     "handler 'auto' serves SOCKS4 too, whose clients can show no certificate (tls.caFile); use "
+                     "handler 'socks5'");
+    if (!told_fingerprints_.contains(context->fingerprint().to_string())) tell_certificate(service, *context);
+    return context;
   }
 
   void add_service(const config::Service& service) {
@@ -124,18 +147,16 @@ class Builder {
     resources.targets = chains_.targets_of(service);
     resources.log = context_.log.with({{"service", service.name}, {"kind", "handler"}});
     ListenerResources listening;
-    if (encrypts(config::Kind::listener, listener.type))
+    if (config::encrypts(config::Kind::listener, listener.type))
       listening.tls = tls_.server(listener.origin, listener.tls ? &*listener.tls : nullptr);
     // Whether it can be used is said by the handler.
     if (auto limit = config::get_duration(handler.metadata, {"readTimeout"}); limit && *limit > Duration::zero())
       listening.handshake_timeout = **limit;
     if (binds_remotely(listener)) listening.router = router_of(service, listener);
     listening.log = context_.log.with({{"service", service.name}, {"kind", "listener"}});
-    if (listening.tls)
-      context_.log.info("service '" + service.name + "': TLS certificate valid until " + listening.tls->expires() +
-                            ", " + listening.tls->fingerprint().to_string(),
-                        {{"kind", "tls"}});
-    if (negotiates_tls(handler)) resources.tls = tls_.server(handler.origin, handler.tls ? &*handler.tls : nullptr);
+    if (listening.tls) tell_certificate(service, *listening.tls);
+    if (config::negotiates_tls(config::Kind::handler, handler.type, handler.metadata))
+      resources.tls = negotiated_tls(service, handler);
     auto made_handler = make_handler(handler, resources);
     auto made_listener = make_listener(listener, service.addr.empty() ? ":0" : service.addr, listening);
     if (!made_handler) context_.error(handler.origin, made_handler.error());
@@ -152,6 +173,7 @@ class Builder {
   }
 
   Built built_;
+  std::set<std::string> told_fingerprints_;
   BuildContext context_;
   PolicyBuilder policies_;
   TlsBuilder tls_;

@@ -1,5 +1,6 @@
 #include "service/build_chain.hpp"
 
+#include "config/check_rules.hpp"
 #include "service/node_registry.hpp"
 #include "service/option_reader.hpp"
 #include "service/socket_settings.hpp"
@@ -45,6 +46,13 @@ class Step {
   std::string what_;
   bool entered_;
 };
+
+/// "*.x" and "*x" mean ".x".
+std::string host_filter(std::string_view host) {
+  if (!host.starts_with('*')) return std::string(host);
+  host.remove_prefix(1);
+  return host.starts_with('.') ? std::string(host) : "." + std::string(host);
+}
 
 }  // namespace
 
@@ -162,6 +170,7 @@ std::optional<NodeOptions> ChainBuilder::make(const config::Node& node, const co
   options.names.hosts = policies_.hosts_of(node.origin, node.hosts.empty() ? hop.hosts : node.hosts);
   options.names.resolver = resolver_of(node.origin, node.resolver.empty() ? hop.resolver : node.resolver);
   options.bypass = policies_.bypass_of(node.origin, node.bypass, node.bypasses);
+  if (node.filter) options.only_for = host_filter(node.filter->host);
   auto refuse = [&](const Error& why) {
     context_.error(node.origin, why);
     return std::nullopt;
@@ -196,13 +205,10 @@ std::optional<NodeOptions> ChainBuilder::make(const config::Node& node, const co
 void ChainBuilder::add_tls(const config::Node& node, NodeResources& resources) {
   const config::Connector connector = node.connector.value_or(config::Connector());
   const config::Dialer dialer = node.dialer.value_or(config::Dialer());
-  const config::Tls* dialer_tls = dialer.tls ? &*dialer.tls : nullptr;
-  const bool encrypted = encrypts(config::Kind::dialer, dialer.type);
-  if (encrypted) resources.dialer_tls = tls_.client(node.origin, dialer_tls);
+  if (config::encrypts(config::Kind::dialer, dialer.type))
+    resources.dialer_tls = tls_.client(node.origin, dialer.tls ? &*dialer.tls : nullptr);
   if (config::canonical_name(config::Kind::connector, connector.type) != "socks5") return;
-  // What a command line gives to a dialer that does not encrypt is meant for the connector, which can.
-  const config::Tls* connector_tls = connector.tls ? &*connector.tls : encrypted ? nullptr : dialer_tls;
-  resources.connector_tls = tls_.client(node.origin, connector_tls);
+  resources.connector_tls = tls_.client(node.origin, config::negotiated_tls(node));
 }
 
 std::shared_ptr<const TargetList> ChainBuilder::targets_of(const config::Service& service) {

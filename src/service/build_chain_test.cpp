@@ -72,6 +72,58 @@ TEST(BuildChain, WhatThisBuildLacksIsRefused) {
             "resolver 'resolver-0': DNS over HTTPS is not available in this build\n");
 }
 
+TEST(BuildChain, ANodeThatIsToBeVerifiedAndHasNoTlsIsRefused) {
+  const std::string print(64, 'a');
+  auto problems = [](const std::string& node) { return problems_of_line({"socks5://127.0.0.1:0"}, {node}); };
+  const std::string begin = "node 'node-0' is to be verified (secure, ca or tls.fingerprint), but ";
+  EXPECT_EQ(problems("socks4://127.0.0.1:1?secure=true"),
+            begin + "connector 'socks4' over dialer 'tcp' has no TLS; use 'tls'\n");
+  EXPECT_EQ(problems("forward+mtcp://127.0.0.1:1?ca=/ca.pem"),
+            begin + "connector 'forward' over dialer 'mtcp' has no TLS; use 'mtls'\n");
+  EXPECT_EQ(problems("socks4+kcp://127.0.0.1:1?tls.fingerprint=" + print),
+            begin + "connector 'socks4' over dialer 'kcp' has no TLS; remove them\n");
+  EXPECT_EQ(problems("socks5+ws://127.0.0.1:1?notls=true&secure=true"),
+            begin + "notls=true switches off its TLS; use 'wss'\n");
+  EXPECT_EQ(
+      problems("socks4://127.0.0.1:1?cert=/c.pem&key=/k.pem"),
+      "the certificate of node 'node-0' is ignored: connector 'socks4' over dialer 'tcp' has no TLS; use 'tls'\n");
+  for (auto good :
+       {"socks5://127.0.0.1:1?secure=true", "socks5+mtcp://127.0.0.1:1?secure=true", "forward://127.0.0.1:1",
+        "socks4+tls://127.0.0.1:1?secure=true", "socks5+wss://127.0.0.1:1?secure=true&notls=true"})
+    EXPECT_EQ(problems(good), "") << good;
+}
+
+TEST(BuildChain, SettingsOfTheConnectorThatItDoesNotUseDoNotVerify) {
+  auto problems = [](const std::string& node) {
+    return problems_of(config_of(std::string(kService) +
+                                 "chains: [{name: c, hops: [{name: h, nodes: [{name: n, addr: "
+                                 "'127.0.0.1:1', " +
+                                 node + "}]}]}]\n"));
+  };
+  const std::string notls = "connector: {type: socks5, metadata: {notls: true}, tls: {secure: true}}, ";
+  EXPECT_EQ(problems(notls + "dialer: {type: tls}"),
+            "node 'n' is to be verified (secure, ca or tls.fingerprint), but they are not where its TLS is; put them "
+            "into 'tls' of the dialer\n");
+  EXPECT_EQ(problems(notls + "dialer: {type: tls, tls: {secure: true}}"), "");
+  EXPECT_EQ(problems("connector: {type: socks5, tls: {secure: true}}, dialer: {type: tls}"), "");
+}
+
+TEST(BuildChain, TlsOptionsOfAServiceThatDoesNotUseThemAreSaidSo) {
+  const std::pair<std::string, std::string> listeners[] = {
+      {"tcp", "use 'tls'"},  {"mtcp", "use 'mtls'"}, {"ws", "use 'wss'"},
+      {"mws", "use 'mwss'"}, {"kcp", "remove them"},
+  };
+  for (const auto& [type, remedy] : listeners)
+    EXPECT_EQ(problems_of_line({"socks5+" + type + "://127.0.0.1:0?ca=/ca.pem"}, {}),
+              "TLS certificate options are configured but the \"" + type +
+                  "\" listener does not use TLS and will ignore them; " + remedy + "\n");
+  EXPECT_EQ(
+      problems_of(config_of("services: [{name: s, addr: '127.0.0.1:0', handler: {type: socks4, tls: "
+                            "{certFile: c.pem}}}]\n")),
+      "TLS options are configured but the \"socks4\" handler does not negotiate TLS and will ignore them; remove "
+      "them, or put them into 'tls' of the listener\n");
+}
+
 TEST(BuildChain, MistakesInRulesAreRefused) {
   EXPECT_EQ(problems_of_line({"socks5://127.0.0.1:0?bypass=10.0.0.0/99"}, {}),
             "bypass 'bypass-0': matcher '10.0.0.0/99': is not a CIDR block such as '10.0.0.0/8'\n");
@@ -80,6 +132,18 @@ TEST(BuildChain, MistakesInRulesAreRefused) {
   EXPECT_NE(problems_of_line({"socks5://127.0.0.1:0"}, {"socks5+udp://127.0.0.1:1080"})
                 .find("node 'node-0': dialer 'udp' carries datagrams only"),
             std::string::npos);
+}
+
+TEST(BuildChain, FiltersThatNeedALookIntoTheTrafficAreRefused) {
+  auto problems = [](const std::string& filter) {
+    return problems_of(config_of(
+        "services: [{name: s, addr: '127.0.0.1:0', handler: {type: socks5, chain: c}, listener: {type: tcp}}]\n"
+        "chains: [{name: c, hops: [{name: h, nodes: [{name: n, addr: '127.0.0.1:1', connector: {type: socks5}, " +
+        filter + "}]}]}]\n"));
+  };
+  EXPECT_EQ(problems("filter: {host: '*.corp.example'}"), "");
+  EXPECT_EQ(problems("filter: {protocol: http}"), "'filter.protocol' of node 'n' is not available in this build\n");
+  EXPECT_EQ(problems("matcher: {rule: 'Host(`a`)'}"), "'matcher' of node 'n' is not available in this build\n");
 }
 
 TEST(BuildChain, AnUnknownChainIsNeverDirect) {

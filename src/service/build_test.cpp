@@ -1,8 +1,12 @@
 #include "service/build.hpp"
 
+#include "observe/log_capture.hpp"
 #include "service/registry.hpp"
+#include "tls/testing/pair.hpp"
 
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 namespace gost {
 namespace {
@@ -112,6 +116,81 @@ TEST(Build, OptionsOfAForwardThatDoNotParseAreRefused) {
   auto service = forward_of("udp", "udp");
   service.handler->metadata.set("idleTimeout", config::Value(std::string("soon")));
   EXPECT_EQ(problems_of(service).size(), 1U);
+}
+
+/// In a directory of its own, with nothing in the environment that names another.
+class BuildTls : public ::testing::Test {
+ protected:
+  BuildTls() { std::filesystem::current_path(directory_.path()); }
+  ~BuildTls() override { std::filesystem::current_path(before_); }
+
+  Built build_of(std::vector<config::Service> services) {
+    config::Config config;
+    config.services = std::move(services);
+    config.tls = top_;
+    problems_.clear();
+    return build(config, problems_, Logger(lines_, Level::info));
+  }
+
+  std::filesystem::path before_ = std::filesystem::current_path();
+  tls::testing::TemporaryDirectory directory_;
+  tls::testing::Authority authority_{directory_};
+  std::optional<config::Tls> top_;
+  config::Problems problems_;
+  std::shared_ptr<LogCapture> lines_ = std::make_shared<LogCapture>();
+};
+
+TEST_F(BuildTls, ThePairInTheWorkingDirectoryIsReadAgainWhenItChanges) {
+  auto install = [this](const std::string& name) {
+    auto files = authority_.self_signed(name);
+    std::filesystem::rename(files.key, "key.pem");
+    std::filesystem::rename(files.cert, "cert.pem");
+    return files.fingerprint;
+  };
+  install("one");
+  Built built = build_of({service_of("socks5", "tls")});
+  ASSERT_EQ(built.files.size(), 1U);
+  EXPECT_EQ(built.files[0].name, "./cert.pem");
+  EXPECT_EQ(built.files[0].file->reload(), false);
+  install("two");
+  EXPECT_EQ(built.files[0].file->reload(), true);
+}
+
+TEST_F(BuildTls, EachCertificateIsToldOnceForThoseThatNegotiate) {
+  auto files = authority_.sign("proxy.example");
+  top_.emplace();
+  top_->cert_file = files.cert;
+  top_->key_file = files.key;
+  auto plain = service_of("socks5", "tcp");
+  plain.handler->metadata.set("notls", config::Value(true));
+  build_of({plain, service_of("socks5", "tcp"), service_of("auto", "tcp")});
+  auto said = lines_->take();
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_TRUE(said[0].contains(files.fingerprint.to_string())) << said[0];
+  build_of({service_of("socks5", "tls"), service_of("socks5", "tls")});
+  EXPECT_EQ(lines_->take().size(), 2U) << "one for each that encrypts by itself";
+}
+
+TEST_F(BuildTls, AHandlerWhoseClientsShowCertificatesServesNoSocks4) {
+  auto files = authority_.sign("proxy.example");
+  auto service = service_of("auto", "tcp");
+  config::Tls& settings = service.handler->tls.emplace();
+  settings.cert_file = files.cert;
+  settings.key_file = files.key;
+  settings.ca_file = authority_.file();
+  build_of({service});
+  ASSERT_EQ(problems_.size(), 1U);
+  EXPECT_EQ(problems_[0].message,
+            "handler 'auto' serves SOCKS4 too, whose clients can show no certificate (tls.caFile); use handler "
+            "'socks5'");
+  service.handler->type = "socks5";
+  build_of({service});
+  EXPECT_TRUE(problems_.empty());
+  top_ = settings;
+  service.handler->tls.reset();
+  service.handler->type = "auto";
+  build_of({service});
+  EXPECT_TRUE(problems_.empty()) << "the top-level section says how to do TLS, and not that it has to be done";
 }
 
 TEST(Build, AProxyHeaderThatWouldBeMissingIsRefused) {

@@ -2,15 +2,11 @@
 
 #include "tls/fingerprint.hpp"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 namespace gost {
 
 namespace {
-
-constexpr std::array<std::string_view, 4> kEncrypting{"mtls", "mwss", "tls", "wss"};
 
 constexpr Duration kCertificatePeriod = std::chrono::seconds(10);
 
@@ -81,32 +77,39 @@ Result<tls::TlsClientOptions> client_options(const config::Tls& settings) {
 
 }  // namespace
 
-bool encrypts(config::Kind kind, const std::string& type) {
-  return std::ranges::find(kEncrypting, config::canonical_name(kind, type)) != kEncrypting.end();
-}
-
 std::shared_ptr<const tls::ServerContext> TlsBuilder::server(const config::Origin& at, const config::Tls* settings) {
-  if (settings != nullptr) return make_server(at, *settings);
+  if (settings != nullptr) return make_server(at, *settings, true);
   if (default_server_) return default_server_;
   const config::Tls none;
-  return default_server_ = make_server(at, context_.config.tls ? *context_.config.tls : none);
+  return default_server_ = make_server(at, context_.config.tls ? *context_.config.tls : none, false);
 }
 
 std::shared_ptr<const tls::ServerContext> TlsBuilder::make_server(const config::Origin& at,
-                                                                  const config::Tls& settings) {
+                                                                  const config::Tls& settings, bool own) {
   tls::TlsServerOptions typed;
   read_files(settings, typed);
   if (typed.cert_file.empty() && context_.config.tls) {
     typed.cert_file = context_.config.tls->cert_file;
     typed.key_file = context_.config.tls->key_file;
   }
+  // The top-level section says how to do TLS, and not that it has to be done.
+  typed.compulsory = own && !settings.ca_file.empty();
   typed.reject_unknown_sni = settings.reject_unknown_sni;
   typed.server_names.assign(settings.server_names.begin(), settings.server_names.end());
   if (auto read = read_options(settings.options, typed); !read) {
     context_.error(at, read.error());
     return nullptr;
   }
-  if (typed.cert_file.empty()) typed.default_certificate = default_identity();
+  if (typed.cert_file.empty() && typed.key_file.empty()) {
+    const tls::DefaultCertificate* certificate = default_certificate();
+    if (certificate == nullptr) return nullptr;
+    if (certificate->key_file.empty()) {
+      typed.default_certificate = certificate->identity;
+    } else {
+      typed.cert_file = certificate->file;
+      typed.key_file = certificate->key_file;
+    }
+  }
   const std::string path = first_file(typed);
   auto made = tls::ServerContext::make(std::move(typed));
   if (!made) {
@@ -118,8 +121,8 @@ std::shared_ptr<const tls::ServerContext> TlsBuilder::make_server(const config::
   return context;
 }
 
-std::shared_ptr<const tls::Identity> TlsBuilder::default_identity() {
-  if (default_certificate_) return default_certificate_->identity;
+const tls::DefaultCertificate* TlsBuilder::default_certificate() {
+  if (default_certificate_) return &*default_certificate_;
   tls::DefaultCertificateOptions options;
   options.state_directory = tls::default_state_directory();
   if (const auto& global = context_.config.tls) {
@@ -139,7 +142,7 @@ std::shared_ptr<const tls::Identity> TlsBuilder::default_identity() {
                          where + (default_certificate_->generated ? ", new)" : ")"),
                      {{"kind", "tls"}});
   if (!default_certificate_->note.empty()) context_.log.warn(default_certificate_->note, {{"kind", "tls"}});
-  return default_certificate_->identity;
+  return &*default_certificate_;
 }
 
 std::shared_ptr<const tls::ClientContext> TlsBuilder::client(const config::Origin& at, const config::Tls* settings) {

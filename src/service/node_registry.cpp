@@ -56,6 +56,7 @@ Result<NodeParts> make_socks5(const config::Connector& connector, const NodeReso
   }
   typed.timeout = options.duration({"timeout"}, Duration::zero());
   if (!options.boolean({"notls"}, false)) typed.tls = resources.connector_tls;
+  typed.transport_tls = resources.dialer_tls;
   std::int64_t size = options.integer({"udp.bufferSize", "udpBufferSize"}, 0);
   if (size > 0) typed.udp_buffer_size = static_cast<std::size_t>(std::min(size, kMaxDatagram));
   auto relay = config::get_string(connector.metadata, {"relay"});

@@ -60,6 +60,12 @@ GOST_OWN_FRAME Task<Result<T>> read_answer(Stream& stream, Decode<T> (*decode)(B
   co_return fail(std::move(error));
 }
 
+Error without_tls(Method method) {
+  return {Cause::auth, "the proxy does without TLS (method " + hex_byte(static_cast<std::uint8_t>(method)) +
+                           "), so it cannot be verified as secure, ca or tls.fingerprint of this node demand; let it "
+                           "offer TLS (a gost without notls), or remove them here"};
+}
+
 /// UDP requests tell nothing about targets: those follow with the datagrams.
 Request datagram_request(Command command, std::uint8_t reserved = 0) {
   return {static_cast<std::uint8_t>(command), {}, reserved};
@@ -129,6 +135,8 @@ Task<Result<>> SocksConnector::negotiate(IoContext& io, std::unique_ptr<Stream>&
   if (auto sent = co_await write_all(*stream, offer.view()); !sent) co_return fail(sent.error().in("greeting"));
   auto method = co_await read_answer<2>(*stream, &decode_method_choice, "choice of a method");
   if (!method) co_return fail(std::move(method.error()));
+  if (must_encrypt() && (*method == Method::none || *method == Method::user_password))
+    co_return fail(without_tls(*method));
   switch (*method) {
   case Method::none: co_return {};
   // GOST up to 3.2.6 chooses what was not offered (wire.md §2.2); it then gets what there is, as from GOST's own
@@ -147,17 +155,21 @@ Task<Result<>> SocksConnector::negotiate(IoContext& io, std::unique_ptr<Stream>&
 
 Task<Result<>> SocksConnector::encrypt(IoContext& io, std::unique_ptr<Stream>& stream,
                                        const Underlay& underlay) const {
-  warn_of_encryption(*stream);
+  warn_of_encryption();
   auto encrypted = co_await tls::tls_connect(io, std::move(stream), *options_.tls, underlay.proxy().host);
   if (!encrypted) co_return fail(encrypted.error());
   stream = std::move(*encrypted);
   co_return {};
 }
 
-void SocksConnector::warn_of_encryption(const Stream& below) const {
+bool SocksConnector::must_encrypt() const {
+  bool verified_below = options_.transport_tls && options_.transport_tls->verifies_server();
+  return options_.tls && options_.tls->verifies_server() && !verified_below;
+}
+
+void SocksConnector::warn_of_encryption() const {
   if (encrypted_before_.exchange(true, std::memory_order_relaxed)) return;
-  bool twice = (below.layers() + ",").find(",tls,") != std::string::npos;
-  if (twice) {
+  if (options_.transport_tls) {
     options_.log.warn("SOCKS5 encrypts again what the transport encrypts already; notls=true at one end saves that");
   } else if (auto caution = options_.tls->caution(); !caution.empty()) {
     options_.log.warn(std::string(caution));

@@ -20,8 +20,10 @@ inline constexpr std::size_t kDefaultUdpBufferSize = 4096;
 struct ConnectorOptions {
   std::string user;      ///< user and password empty: no credentials
   std::string password;  ///< each at most 255 bytes
-  /// For the methods 0x80 and 0x82 (wire.md §3); null (`notls`): they are not offered.
+  /// For the methods 0x80 and 0x82 (wire.md §3); null (`notls`): they are not offered. If it verifies the proxy and
+  /// `transport_tls` does not, nothing is said without it.
   std::shared_ptr<const tls::ClientContext> tls;
+  std::shared_ptr<const tls::ClientContext> transport_tls;  ///< of the node's dialer; null: it does not encrypt
   /// `timeout`: for the whole handshake with the proxy, its answer to the request included. 0: 15 s (GOST waits for
   /// ever); negative: no limit.
   Duration timeout = kDefaultHandshakeTimeout;
@@ -42,7 +44,8 @@ class SocksConnector final : public Connector {
   Duration time_limit() const override { return options_.timeout; }
 
   /// A host over 255 bytes is an error (Cause::invalid) before anything is opened. Bad answers have Cause::protocol,
-  /// missing or wrong credentials Cause::auth, refusals the cause of their reply.
+  /// missing or wrong credentials, and a proxy without TLS that has to be verified, Cause::auth, refusals the cause
+  /// of their reply.
   Task<Result<std::unique_ptr<Stream>>> connect(IoContext& io, Underlay& underlay, Endpoint target) const override;
   /// When the proxy does not know UDP-TUN or does not allow it (reply 07 or 02, or it hangs up) UDP ASSOCIATE is
   /// tried; once that was a success the log says so, and later calls begin with it.
@@ -70,6 +73,8 @@ class SocksConnector final : public Connector {
   Task<Result<>> encrypt(IoContext& io, std::unique_ptr<Stream>& stream, const Underlay& underlay) const;
   Task<Result<>> authenticate(Stream& stream) const;
   Error unusable(Method method) const;
+  /// Whether the proxy could be anybody without TLS inside SOCKS5, although it is to be verified.
+  bool must_encrypt() const;
   /// The methods that are offered, in GOST's order (wire.md §2.2).
   MessageBuffer<kMaxGreeting> greeting() const;
   bool anonymous() const { return options_.user.empty() && options_.password.empty(); }
@@ -80,7 +85,7 @@ class SocksConnector final : public Connector {
                                                     bool for_good) const;
 
   ConnectorOptions options_;
-  void warn_of_encryption(const Stream& below) const;
+  void warn_of_encryption() const;
 
   mutable std::atomic<bool> encrypted_before_{false};
   mutable std::atomic<bool> tunnel_refused_{false};  ///< the proxy has no UDP-TUN, and UDP ASSOCIATE worked

@@ -494,6 +494,52 @@ TEST_F(EncryptedSocks5Connector, TheNameOfTheProxyIsAskedForAndVerified) {
   EXPECT_EQ(other.admissions, 0);
 }
 
+TEST_F(EncryptedSocks5Connector, AProxyThatIsToBeVerifiedCannotDoWithoutTls) {
+  const tls::TlsClientOptions verifying[] = {
+      {.ca_file = ends_.authority.file()},
+      {.ca_file = ends_.authority.file(), .secure = true},
+      {.fingerprint = ends_.files.fingerprint},
+  };
+  for (const tls::TlsClientOptions& options : verifying) {
+    for (auto [method, name] : {std::pair{std::uint8_t{0}, "00"}, {std::uint8_t{2}, "02"}}) {
+      EncryptingProxy proxy(*server_);
+      proxy.method = method;
+      ConnectorOptions bob = kBob;
+      bob.tls = client(options);
+      auto connected = connect(proxy, bob);
+      ASSERT_FALSE(connected);
+      EXPECT_EQ(connected.error().cause, Cause::auth);
+      EXPECT_TRUE(
+          connected.error().text.starts_with(std::string("socks5: the proxy does without TLS (method ") + name))
+          << connected.error().text;
+      EXPECT_EQ(proxy.greeting, "050400028082") << "as GOST's";
+      EXPECT_FALSE(proxy.inside.contains("626f62")) << "the user's name was sent";
+      EXPECT_EQ(proxy.admissions, 0);
+    }
+    EncryptingProxy proxy(*server_);
+    EXPECT_TRUE(connect(proxy, {.tls = client(options)}));
+  }
+}
+
+TEST_F(EncryptedSocks5Connector, TlsOfTheTransportWillDoIfItIsVerified) {
+  tls::TlsClientOptions verifying{.ca_file = ends_.authority.file(), .secure = true};
+  for (bool verified : {true, false}) {
+    EncryptingProxy proxy(*server_);
+    proxy.method = 0;
+    ConnectorOptions options{.tls = client(verifying), .transport_tls = verified ? client(verifying) : client()};
+    EXPECT_EQ(connect(proxy, options).has_value(), verified);
+  }
+}
+
+TEST_F(EncryptedSocks5Connector, WarnsOfTlsInTlsOfTheSameNode) {
+  auto lines = std::make_shared<LogCapture>();
+  EncryptingProxy proxy(*server_);
+  EXPECT_TRUE(connect(proxy, {.tls = client(), .transport_tls = client(), .log = Logger(lines, Level::info)}));
+  auto said = lines->take();
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_TRUE(said[0].contains("encrypts again")) << said[0];
+}
+
 TEST_F(EncryptedSocks5Connector, WarnsOnceThatNothingIsVerified) {
   auto lines = std::make_shared<LogCapture>();
   auto connector = make_connector({.tls = client(), .log = Logger(lines, Level::info)}).value();

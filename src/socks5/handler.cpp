@@ -32,9 +32,10 @@ Task<Result<>> failure(Error error) {
 
 }  // namespace
 
-Method choose_method(const Greeting& greeting, bool authentication_required, bool tls_available) {
+Method choose_method(const Greeting& greeting, bool authentication_required, Encryption encryption) {
   Method encrypted = authentication_required ? Method::tls_user_password : Method::tls;
-  if (tls_available && greeting.offers(encrypted)) return encrypted;
+  if (encryption != Encryption::none && greeting.offers(encrypted)) return encrypted;
+  if (encryption == Encryption::required) return Method::unacceptable;
   Method wanted = authentication_required ? Method::user_password : Method::none;
   return greeting.offers(wanted) ? wanted : Method::unacceptable;
 }
@@ -86,13 +87,22 @@ std::optional<Error> SocksHandler::refusal_of(const Request& request) const {
   }
 }
 
+Encryption SocksHandler::encryption() const {
+  if (!options_.tls) return Encryption::none;
+  return options_.tls->compulsory() ? Encryption::required : Encryption::offered;
+}
+
 Task<Result<Request>> SocksHandler::negotiate(Session& session) const {
   auto greeting = co_await read_message<kMaxGreeting>(*session.client, &decode_greeting, session.preread());
   if (!greeting) co_return fail(greeting.error());
-  Method method = choose_method(*greeting, options_.auther != nullptr, options_.tls != nullptr);
+  Method method = choose_method(*greeting, options_.auther != nullptr, encryption());
   if (auto sent = co_await write_all(*session.client, encode_method_choice(method)); !sent)
     co_return fail(sent.error());
   if (method == Method::unacceptable) {
+    if (encryption() == Encryption::required)
+      co_return fail(Cause::auth, "bad method: the client does not offer TLS (" +
+                                      std::string(options_.auther ? "82, with a password" : "80") +
+                                      "), and this handler wants its certificate (tls.caFile)");
     co_return fail(Cause::auth, options_.auther ? "bad method: the client does not offer user/password authentication"
                                                 : "bad method: the client insists on authentication");
   }

@@ -14,11 +14,15 @@
 
 namespace gost::socks5 {
 
+/// TLS by the methods 0x80 and 0x82.
+enum class Encryption : std::uint8_t { none, offered, required };
+
 struct HandlerOptions {
   Duration read_timeout = std::chrono::seconds(15);  ///< for negotiation and request together
   std::shared_ptr<const Authenticator> auther;       ///< null: anybody may use the server
   std::shared_ptr<const Router> router;
-  /// For the methods 0x80 and 0x82 (wire.md §3); null (`notls`): they are not chosen.
+  /// For the methods 0x80 and 0x82 (wire.md §3); null (`notls`): they are not chosen. If it is
+  /// compulsory (a CA for clients is named), no others are.
   std::shared_ptr<const tls::ServerContext> tls;
   bool bind = false;    ///< BIND, MBIND, and UDP-TUN that is bound to a port
   BindOptions binding;  ///< of BIND and MBIND
@@ -35,6 +39,7 @@ class SocksHandler final : public Handler {
   Task<Result<>> handle(Session& session) const override;
 
  private:
+  Encryption encryption() const;
   /// Greeting, authentication and request.
   GOST_OWN_FRAME Task<Result<Request>> negotiate(Session& session) const;
   GOST_OWN_FRAME Task<Result<>> authenticate(Session& session) const;
@@ -49,7 +54,8 @@ class SocksHandler final : public Handler {
   std::shared_ptr<AssociationLimit> associations_;  ///< counts for all loops
 };
 
-/// The method to use for a client that offers `greeting`, as GOST chooses it (wire.md §2.1).
-Method choose_method(const Greeting& greeting, bool authentication_required, bool tls_available);
+/// The method to use for a client that offers `greeting`, as GOST chooses it (wire.md §2.1); with
+/// Encryption::required only one with TLS.
+Method choose_method(const Greeting& greeting, bool authentication_required, Encryption encryption);
 
 }  // namespace gost::socks5

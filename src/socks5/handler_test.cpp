@@ -140,7 +140,7 @@ TEST_F(Socks5Handler, ANameAndAPasswordMayHave255Bytes) {
 
 // wire.md §2.1: the client's order does not matter.
 TEST(Socks5Methods, AreChosenAsByGost) {
-  auto choose = [](const std::string& methods, bool authentication, bool tls) {
+  auto choose = [](const std::string& methods, bool authentication, Encryption tls) {
     auto bytes = from_hex("05" + methods).value();
     Greeting greeting;
     for (std::size_t i = 1; i < bytes.size(); ++i) greeting.methods.set(bytes[i]);
@@ -148,6 +148,8 @@ TEST(Socks5Methods, AreChosenAsByGost) {
   };
   struct Row {
     std::string offered, open_tls, open_plain, closed_tls, closed_plain;
+    std::string open_required = open_tls >= "80" ? open_tls : "ff";
+    std::string closed_required = closed_tls >= "80" ? closed_tls : "ff";
   };
   const Row rows[] = {
       {"00", "00", "00", "ff", "ff"},       {"02", "ff", "ff", "02", "02"},   {"80", "80", "ff", "ff", "ff"},
@@ -157,10 +159,12 @@ TEST(Socks5Methods, AreChosenAsByGost) {
       {"81", "ff", "ff", "ff", "ff"},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(choose(row.offered, false, true), row.open_tls) << row.offered;
-    EXPECT_EQ(choose(row.offered, false, false), row.open_plain) << row.offered;
-    EXPECT_EQ(choose(row.offered, true, true), row.closed_tls) << row.offered;
-    EXPECT_EQ(choose(row.offered, true, false), row.closed_plain) << row.offered;
+    EXPECT_EQ(choose(row.offered, false, Encryption::offered), row.open_tls) << row.offered;
+    EXPECT_EQ(choose(row.offered, false, Encryption::none), row.open_plain) << row.offered;
+    EXPECT_EQ(choose(row.offered, false, Encryption::required), row.open_required) << row.offered;
+    EXPECT_EQ(choose(row.offered, true, Encryption::offered), row.closed_tls) << row.offered;
+    EXPECT_EQ(choose(row.offered, true, Encryption::none), row.closed_plain) << row.offered;
+    EXPECT_EQ(choose(row.offered, true, Encryption::required), row.closed_required) << row.offered;
   }
 }
 
@@ -257,6 +261,24 @@ TEST_F(EncryptedSocks5Handler, EndsWhereverTheConnectionBreaks) {
     EXPECT_EQ(heard.outcome.error().cause, Cause::reset) << step << ": " << heard.outcome.error().text;
   }
   EXPECT_GE(step, 6U) << "greeting, choice, two flights of either end";
+}
+
+TEST_F(EncryptedSocks5Handler, WhereTlsIsCompulsoryNobodyGetsInWithoutIt) {
+  std::shared_ptr<const tls::ServerContext> strict{
+      ends_.server({.ca_file = ends_.authority.file(), .compulsory = true})};
+  SocksHandler open({.router = router_, .tls = strict});
+  SocksHandler closed({.auther = std::make_shared<OneUser>(), .router = router_, .tls = strict});
+  auto without = converse(open, "050100|" + kConnect);
+  EXPECT_EQ(without.received, "05ff");
+  EXPECT_EQ(without.outcome.error().cause, Cause::auth);
+  EXPECT_EQ(without.outcome.error().text,
+            "bad method: the client does not offer TLS (80), and this handler wants its certificate (tls.caFile)");
+  EXPECT_EQ(converse(closed, "05020002|" + kLogin + kConnect).received, "05ff");
+  EXPECT_EQ(talk(open, "05020080", kConnect).outcome.error().cause, Cause::auth) << "TLS, but no certificate";
+  auto me = ends_.authority.sign("me");
+  client_ = tls::ClientContext::make({.cert_file = me.cert, .key_file = me.key}).value();
+  EXPECT_TRUE(router_->dialed.empty());
+  EXPECT_EQ(talk(open, "05020080", kConnect).inside, kGranted);
 }
 
 TEST_F(EncryptedSocks5Handler, PlaintextInsteadOfAClientHelloIsToldAsWhatItIs) {

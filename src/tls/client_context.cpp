@@ -43,7 +43,7 @@ Result<SslContextPtr> ClientContext::build(const ClientMaterial& material) const
     if (auto used = use_identity(*context, *material.identity); !used) return fail(used.error());
   }
   if (material.store) trust(*context, *material.store);
-  if (verifies_chain() || options_.fingerprint) {
+  if (verifies_server()) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_cert_verify_callback(context, on_verify, const_cast<ClientContext*>(this));
   }
@@ -86,7 +86,7 @@ Result<SslPtr> ClientContext::start(const IoContext& io, Connection& connection,
 }
 
 std::string_view ClientContext::caution() const {
-  if (options_.fingerprint || verifies_chain()) return {};
+  if (verifies_server()) return {};
   return "the TLS certificate of the proxy is not verified, so anybody on the way can pretend to be it; "
          "secure=true or tls.fingerprint=sha256:... changes that";
 }

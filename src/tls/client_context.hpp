@@ -34,6 +34,8 @@ class ClientContext : public ReloadedContext<ClientContext, ClientMaterial, Clie
   /// a stream. Errors: `secure` without any name to verify; out of memory.
   Result<SslPtr> start(const IoContext& io, Connection& connection, std::string_view node_host) const;
 
+  /// Whether anybody but the wanted server is turned away.
+  bool verifies_server() const { return options_.fingerprint || verifies_chain(); }
   /// What is verified, for a log: "nothing", "the chain", "the chain and the name", "the fingerprint".
   std::string_view verifies() const;
   /// A sentence for the log if nothing is verified, else empty.

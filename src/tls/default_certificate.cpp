@@ -106,6 +106,7 @@ Result<DefaultCertificate> find_default_certificate(const DefaultCertificateOpti
           identity.error().in("cert.pem and key.pem in the working directory are the default TLS certificate"));
     DefaultCertificate result;
     result.file = cert_file;
+    result.key_file = key_file;
     if (expired(*identity->certificate, wall_now()))
       result.note = "certificate file " + cert_file + " expired on " +
                     time_text(X509_get0_notAfter(identity->certificate.get())) + "; renew it";

@@ -19,6 +19,7 @@ struct DefaultCertificateOptions {
 struct DefaultCertificate {
   std::shared_ptr<const Identity> identity;
   std::string file;        ///< the certificate's file; empty: it is only in memory
+  std::string key_file;    ///< of the user's own pair, which the user may renew; empty: it is ours
   std::string note;        ///< a sentence for the log if something about it should be known; usually empty
   bool generated = false;  ///< just now
 };

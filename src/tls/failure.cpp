@@ -7,13 +7,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 namespace gost::tls {
 
 namespace {
 
-/// OpenSSL's reason for an alert from the peer is the alert's number and this.
+/// OpenSSL's reason for an alert from the peer is the alert's number, one byte, and this.
 constexpr int kAlertReasons = SSL_AD_REASON_OFFSET;
+constexpr int kLastAlertReason = kAlertReasons + 255;
 
 /// The names that RFC 8446 gives them.
 std::string alert_name(int alert) {
@@ -107,7 +109,8 @@ Error explain_failure(const SSL& ssl, const Connection& connection) {
   if (connection.refusal) return *connection.refusal;
   int reason = ERR_GET_REASON(error);
   if (ERR_GET_LIB(error) != ERR_LIB_SSL) reason = 0;
-  if (reason > kAlertReasons) return explain_alert(ssl, connection, reason - kAlertReasons);
+  if (reason > kAlertReasons && reason <= kLastAlertReason)
+    return explain_alert(ssl, connection, reason - kAlertReasons);
   std::string peer = connection.server ? "the client" : "the server";
   switch (reason) {
   case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
@@ -129,12 +132,19 @@ Error explain_failure(const SSL& ssl, const Connection& connection) {
   default: break;
   }
   const char* text = ERR_reason_error_string(error);
+  if (reason > kLastAlertReason)
+    return {Cause::other, std::string("tls: OpenSSL failed here: ") + (text != nullptr ? text : "unknown error")};
   return protocol("broken by " + peer + " or on the way: " + (text != nullptr ? text : "unknown error"));
 }
 
-Error explain_bad_record(bool server) {
-  return protocol(std::string("broken by ") + (server ? "the client" : "the server") +
-                  " or on the way: a record that our keys do not open");
+std::optional<Error> explain_bad_record(int number, bool server) {
+  std::string broken = std::string("broken by ") + (server ? "the client" : "the server") + " or on the way: ";
+  switch (number) {
+  case EBADMSG: return protocol(broken + "a record that our keys do not open");
+  case EINVAL: return protocol(broken + "a record of a wrong version");
+  case EMSGSIZE: return protocol(broken + "a record that is too long");
+  default: return std::nullopt;
+  }
 }
 
 Error explain_plaintext(Bytes first, bool server) {

@@ -28,6 +28,7 @@ struct TlsServerOptions {
   std::vector<std::string> cipher_suites;  ///< Go's names; none: the default
   std::vector<std::string> alpn;           ///< in order of preference; none: not negotiated
   bool kernel = true;                      ///< hand the keys to the kernel, where it and OpenSSL offer that (kTLS)
+  bool compulsory = false;                 ///< where TLS is negotiated: clients that do not offer it are refused
   bool reject_unknown_sni = false;         ///< no handshake without a name or with one that is not ours
   std::vector<std::string>
       server_names;  ///< what is ours; "*.x" is any name below x; none: the names in the certificate

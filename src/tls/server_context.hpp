@@ -33,6 +33,8 @@ class ServerContext : public ReloadedContext<ServerContext, ServerMaterial> {
   /// A connection of this loop with this context, not yet bound to a stream. Errors: out of memory.
   Result<SslPtr> start(const IoContext& io, Connection& connection) const;
 
+  /// Whether clients may choose to do without (TlsServerOptions).
+  bool compulsory() const { return options_.compulsory; }
   /// Of the certificate that is shown now.
   Fingerprint fingerprint() const { return fingerprint_of(*material()->identity->certificate); }
   /// When that one ends.

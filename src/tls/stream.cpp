@@ -142,10 +142,8 @@ IoResult TlsStream::try_read(MutableBytes into) {
 bool TlsStream::read_later(int outcome) {
   int why = SSL_get_error(ssl_.get(), outcome);
   if (why == SSL_ERROR_WANT_READ) return true;
-  if (records_.read_error() == EBADMSG && records_.in_kernel(Interest::read)) {
-    fail_for_good(explain_bad_record(connection_.server));
-  } else if (records_.read_error() != 0) {
-    fail_for_good(records_.below().error(records_.read_error()));
+  if (records_.read_error() != 0) {
+    fail_for_good(error(records_.read_error()));
   } else if (why == SSL_ERROR_ZERO_RETURN || (records_.ended() && ERR_peek_error() == 0)) {
     ended_ = true;
   } else if (why == SSL_ERROR_WANT_WRITE) {
@@ -234,7 +232,11 @@ bool TlsStream::ready(Interest interest) const {
 }
 
 Error TlsStream::error(int number) const {
-  return failure_ && number == failure_number() ? *failure_ : records_.below().error(number);
+  if (failure_ && number == failure_number()) return *failure_;
+  // Also where splice() was told.
+  if (records_.in_kernel(Interest::read))
+    if (auto bad = explain_bad_record(number, connection_.server)) return *bad;
+  return records_.below().error(number);
 }
 
 TlsInfo TlsStream::info() const {

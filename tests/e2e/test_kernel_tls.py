@@ -150,15 +150,31 @@ def test_a_client_that_wants_new_keys(gost, echo, tmp_path):
         client.wait()
 
 
+DAMAGED = {
+    "wrong keys": b"\x17\x03\x03\x00\x20" + bytes(32),
+    "too long": b"\x17\x03\x03\xff\xf0" + bytes(65520),
+    "wrong version": b"\x17\x03\x05\x00\x20" + bytes(32),
+    "too short": b"\x17\x03\x03\x00\x05" + bytes(32),
+    "plain": b"GET / HTTP/1.0\r\n\r\n" + bytes(40),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+@pytest.mark.parametrize("before", [5, SIZE])
 @pytest.mark.parametrize("version", ["VersionTLS12", "VersionTLS13"])
-def test_damaged_records(gost, target, tmp_path, version):
+def test_damaged_records(gost, target, tmp_path, version, before, name):
     program = gost("-C", server_file(tmp_path, target.address, version))
+    data = peers.pattern(before)
     with contextlib.closing(wire.connect(program.address)) as sock:
         client = ByHand(sock, lambda flight: [flight])
-        client.sendall(b"whole")
+        client.sendall(data[:5])
         upstream = target.accept()
-        assert wire.read_exactly(upstream, 5) == b"whole"
-        sock.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+        assert wire.read_exactly(upstream, 5) == data[:5]
+        with background(client.sendall, data[5:]):
+            assert wire.read_exactly(upstream, before - 5) == data[5:]
+        # It hangs up before it has taken all of them.
+        with contextlib.suppress(OSError):
+            sock.sendall(DAMAGED[name])
         assert wire.read_to_end(upstream) == b""
     assert "tls: broken by the client or on the way" in program.wait_for_log(">-<")[0]["err"]
 

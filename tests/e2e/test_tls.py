@@ -227,6 +227,19 @@ def test_our_client(gost, certificates, node, choice, said):
     assert [message.hex() for message in heard] == [*said, "05010001c00002070050"]
 
 
+@pytest.mark.parametrize("choice", [0x00, 0x02])
+@pytest.mark.parametrize("options", ["secure=true", "ca={ca}", "tls.fingerprint={print}"])
+def test_a_proxy_that_is_to_be_verified_and_does_without_tls(gost, certificates, options, choice):
+    """Anybody on the way could answer so, and would be told the password."""
+    heard = []
+    options = options.format(ca=certificates.ca, print=plain(certificates.server.fingerprint))
+    with contextlib.closing(TlsServer(certificates.server, lambda sock, _: serve_connect(sock, choice, log=heard))) as \
+            server:
+        program = gost("-L", "socks5://127.0.0.1:0", "-F", f"socks5://user:pass@{join(server.address)}?{options}")
+        assert f"socks5: the proxy does without TLS (method {choice:02x})" in failure_through(program)
+    assert heard == [bytes.fromhex("050400028082")]
+
+
 def test_a_choice_that_was_not_offered_with_notls(gost, certificates):
     with contextlib.closing(TlsServer(certificates.server, lambda sock, _: serve_connect(sock, 0x80))) as server:
         program = gost("-L", "socks5://127.0.0.1:0", "-F", f"socks5://{join(server.address)}?notls=true")
@@ -485,6 +498,16 @@ def test_a_certificate_that_is_replaced(gost, certificates, echo, tmp_path):
     assert shown_certificate(program.address) == second
 
 
+def test_a_default_certificate_of_the_user_that_is_replaced(gost, certificates, tmp_path):
+    first = install(certificates.server, tmp_path)
+    program = gost("-L", "socks5+tls://127.0.0.1:0", cwd=tmp_path)
+    assert shown_certificate(program.address) == first
+    second = install(certificates.client, tmp_path)
+    program.signal(signal.SIGHUP)
+    program.wait_for_log("reloaded from")
+    assert shown_certificate(program.address) == second
+
+
 def test_the_default_certificate_is_kept(gost, tmp_path):
     directory = tmp_path / "state/gost"
     shown = []
@@ -519,6 +542,9 @@ services:
 - name: handler
   addr: 127.0.0.1:0
   handler: {type: socks5, tls: {certFile: CERT(client), keyFile: KEY(client)}}
+- name: strict
+  addr: 127.0.0.1:0
+  handler: {type: socks5, tls: {certFile: CERT(client), keyFile: KEY(client), caFile: CA}}
 - {name: listener without, addr: "127.0.0.1:0", handler: {type: socks5, metadata: {notls: true}}, listener: {type: tls}}
 - name: listener
   addr: 127.0.0.1:0
@@ -539,21 +565,26 @@ def test_settings_in_a_file(gost, certificates, echo):
         text = re.sub(r"CERT\((\w+)\)", lambda found: str(getattr(certificates, found[1]).cert), text)
         text = re.sub(r"KEY\((\w+)\)", lambda found: str(getattr(certificates, found[1]).key), text)
         text = re.sub(r"PRINT\((\w+)\)", lambda found: plain(getattr(certificates, found[1]).fingerprint), text)
-        return text.replace("CA,", f"{certificates.ca},")
+        return re.sub(r"CA([,}])", lambda found: f"{certificates.ca}{found[1]}", text)
 
-    server = gost("-C", "-", stdin=filled(YAML), services=4)
+    server = gost("-C", "-", stdin=filled(YAML), services=5)
     inner = [tls.negotiated(address, b"\x05\x01\x80", b"\x05\x80") for address in server.listening[:2]]
     context = tls.client_context()
     context.set_alpn_protocols(["two", "three"])
-    last = tls.wrapped(wire.connect(server.listening[3]), context)
+    last = tls.wrapped(wire.connect(server.listening[4]), context)
     assert (last.version(), last.selected_alpn_protocol()) == ("TLSv1.2", "two")
     shown = ["sha256:" + hashlib.sha256(sock.getpeercert(binary_form=True)).hexdigest() for sock in [*inner, last]]
     for sock in [*inner, last]:
         sock.close()
-    assert [*shown, shown_certificate(server.listening[2])] == [plain(identity.fingerprint) for identity in (
+    assert [*shown, shown_certificate(server.listening[3])] == [plain(identity.fingerprint) for identity in (
         certificates.server, certificates.client, certificates.expired, certificates.server)]
 
-    nodes = dict(zip(YAML_CLIENTS, (server.listening[0], server.listening[0], server.listening[2])))
+    for offered, chosen in ((b"\x05\x01\x00", b"\x05\xff"), (b"\x05\x02\x00\x80", b"\x05\x80")):
+        with contextlib.closing(wire.connect(server.listening[2])) as sock:
+            sock.sendall(offered)
+            assert wire.read_exactly(sock, 2) == chosen
+
+    nodes = dict(zip(YAML_CLIENTS, (server.listening[0], server.listening[0], server.listening[3])))
     text = "services:\n" + "".join(
         f"- {{name: {name}, addr: '127.0.0.1:0', handler: {{type: socks5, chain: {name}}}}}\n" for name in nodes)
     text += "chains:\n" + "".join(
@@ -568,6 +599,12 @@ def test_settings_in_a_file(gost, certificates, echo):
         sock.sendall(wire.GREETING + wire.request5(*echo.address))
         wire.read_to_end(sock)
     client.wait_for_log("is for proxy.example, 127.0.0.1, not for other.example", level="error")
+
+
+@pytest.mark.parametrize("node", ["socks4://127.0.0.1:9", "forward://127.0.0.1:9", "socks5://127.0.0.1:9?notls=true"])
+def test_a_node_that_is_to_be_verified_and_has_no_tls(node):
+    done = run_gost("-L", "socks5://127.0.0.1:0", "-F", node + ("&" if "?" in node else "?") + "secure=true")
+    assert done.returncode == 1 and "is to be verified" in done.stderr and "listening" not in done.stderr
 
 
 @pytest.mark.parametrize(("options", "reason"), [
