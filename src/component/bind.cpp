@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxEarly = std::size_t{16} * 1024;
 constexpr std::size_t kEarlyPiece = 4096;
+constexpr Duration kLook = std::chrono::milliseconds(200);
 /// Of the peers that come at once one is taken; the rest only shows that it was not the right one.
 constexpr int kBacklog = 16;
 
@@ -102,19 +103,21 @@ class PeerWait {
   }
 
   Task<> watch_client() {
+    const Error left{Cause::eof, "BIND: the client left before the peer came"};
     Stream& client = *session_.client;
-    while (co_await client.until(Interest::read) == Outcome::ready) {
-      // Its end would hide behind more.
-      if (peer_.early.size() >= kMaxEarly)
-        co_return end({Cause::exhausted, "BIND: the client sent " + std::to_string(peer_.early.size()) +
-                                             " bytes and more before the peer came"});
+    while (peer_.early.size() < kMaxEarly) {
+      if (co_await client.until(Interest::read) != Outcome::ready) co_return;
       std::size_t size = peer_.early.size();
       peer_.early.resize(size + kEarlyPiece);
       IoResult got = client.try_read(MutableBytes(peer_.early).subspan(size));
       peer_.early.resize(size + got.bytes);
-      if (got.status == IoResult::Status::eof)
-        co_return end({Cause::eof, "BIND: the client left before the peer came"});
+      if (got.status == IoResult::Status::eof) co_return end(left);
       if (got.status == IoResult::Status::error) co_return end(client.error(got.error).in("read"));
+    }
+    // More waits in the socket, which knows of an end behind it.
+    while (IoWatch* socket = client.kernel(Interest::read)) {
+      if (socket->hung_up()) co_return end(left);
+      if (co_await sleep_for(kLook) != Outcome::ready) co_return;
     }
   }
 

@@ -236,21 +236,6 @@ TEST_F(Bind, TheEndOfTheClientClosesTheSocket) {
   EXPECT_FALSE(connect_from(io_.loop, "127.0.0.1", to));
 }
 
-Task<> client_says_much(ServedSession& served, Task<> wait) {
-  TaskGroup group(co_await this_scope());
-  group.spawn(std::move(wait));
-  std::vector<std::uint8_t> much(20'000);
-  EXPECT_TRUE(co_await write_all(*served.client, much));
-  served.client->try_shutdown();
-  co_await group.join();
-}
-
-TEST_F(Bind, AClientThatSaysTooMuchBeforeThePeerComesClosesTheSocket) {
-  run(client_says_much(served_, wait(socket_on("127.0.0.1"), 5min)));
-  ASSERT_FALSE(peer_);
-  EXPECT_EQ(peer_.error().text, "BIND: the client sent 16384 bytes and more before the peer came");
-}
-
 TEST_F(Bind, ABrokenClientClosesTheSocket) {
   run(client_goes(served_, false, wait(socket_on("127.0.0.1"), 5min)));
   ASSERT_FALSE(peer_);

@@ -44,8 +44,9 @@ Task<Result<std::shared_ptr<MuxSession>>> MuxDialer::connect(IoContext& io, RawC
     settle(pool, given_up ? std::nullopt : std::optional(below.error()));
     co_return fail(std::move(below.error()));
   }
+  SocketAddress proxy = (*below)->remote();
   pool.session = std::make_shared<MuxSession>(io, std::move(*below), options_, MuxSide::client);
-  io.background.spawn(run(pool.session, log_));
+  io.background.spawn(run(pool.session, proxy, log_));
   settle(pool, std::nullopt);
   co_return pool.session;
 }
@@ -58,9 +59,11 @@ void MuxDialer::settle(Pool& pool, const std::optional<Error>& error) {
   });
 }
 
-Task<> MuxDialer::run(std::shared_ptr<MuxSession> session, Logger log) {
+Task<> MuxDialer::run(std::shared_ptr<MuxSession> session, SocketAddress proxy, Logger log) {
   auto error = co_await session->run();
-  if (error) log.debug("the connection has ended: " + error->text);
+  if (!error) co_return;
+  std::string line = "the connection to " + proxy.to_string() + " has ended: " + error->text;
+  worth_telling(*error) ? log.warn(line) : log.debug(line);
 }
 
 }  // namespace gost

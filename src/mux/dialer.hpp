@@ -16,9 +16,10 @@ namespace gost {
 /// while it is made wait for it. Its sessions run in IoContext::background.
 class MuxDialer final : public Dialer {
  public:
-  /// `options` must be valid. `log` tells why a connection ended.
+  /// `options` must be valid. `log` tells why a connection ended, as a
+  /// warning unless the proxy has just gone.
   MuxDialer(std::shared_ptr<const Dialer> below, const MuxOptions& options, Logger log)
-      : below_(std::move(below)), options_(options), log_(std::move(log)) {}
+      : below_(std::move(below)), options_(for_transport(options)), log_(std::move(log)) {}
 
   /// A stream of the connection that there is, or of one through `raw`. Errors are those of the dialer below.
   Task<Result<std::unique_ptr<Stream>>> dial(IoContext& io, RawConnection& raw) const override;
@@ -40,7 +41,7 @@ class MuxDialer final : public Dialer {
   GOST_OWN_FRAME Task<Result<std::shared_ptr<MuxSession>>> connect(IoContext& io, RawConnection& raw,
                                                                    Pool& pool) const;
   static void settle(Pool& pool, const std::optional<Error>& error);
-  static Task<> run(std::shared_ptr<MuxSession> session, Logger log);
+  static Task<> run(std::shared_ptr<MuxSession> session, SocketAddress proxy, Logger log);
 
   std::shared_ptr<const Dialer> below_;
   MuxOptions options_;

@@ -44,7 +44,8 @@ class Passing final : public Dialer {
 struct Lab {
   IoContext io{Loop::Time::simulated};
   SlowConnection raw;
-  MuxDialer dialer{std::make_shared<const Passing>(), SmuxOptions(), Logger()};
+  std::shared_ptr<LogCapture> log = std::make_shared<LogCapture>();
+  MuxDialer dialer{std::make_shared<const Passing>(), SmuxOptions(), Logger(log, Level::warn)};
   std::vector<std::unique_ptr<Stream>> streams;
   std::vector<std::string> errors;
 
@@ -118,6 +119,22 @@ TEST(MuxDialer, AConnectionThatEndedIsReplaced) {
     co_await requests.join();
     EXPECT_EQ(lab.streams.size(), 3U);
     EXPECT_EQ(lab.raw.opened, 2);
+  });
+}
+
+TEST(MuxDialer, WarnsWhenAConnectionEndsForAReasonThatIsNotThePeersLeaving) {
+  Lab().run([](Lab& lab, TaskGroup& requests) -> Task<> {
+    for (bool breaks : {false, true}) {
+      requests.spawn(lab.ask());
+      co_await requests.join();
+      if (breaks) lab.raw.proxies.back()->try_write(from_hex("05").value());
+      lab.raw.proxies.clear();
+      for (int turn = 0; turn < 10; ++turn) co_await yield();
+      auto lines = lab.log->take();
+      EXPECT_EQ(lines.size(), breaks ? 1U : 0U);
+      if (breaks)
+        EXPECT_NE(lines.at(0).find("smux: the peer speaks version 5, not 1"), std::string::npos) << lines[0];
+    }
   });
 }
 

@@ -11,11 +11,6 @@ namespace {
 
 struct ConnectionTag;
 
-/// Whether the reason for which a connection ended is of interest: that a client has gone is not.
-bool worth_telling(const Error& error) {
-  return error.cause != Cause::canceled && error.cause != Cause::eof && error.cause != Cause::reset;
-}
-
 }  // namespace
 
 /// One loop's place: takes the connections from below, and hands their streams up.
@@ -101,7 +96,7 @@ void MuxListener::Seat::accepting_ended() {
 }
 
 MuxListener::MuxListener(std::unique_ptr<Listener> below, const MuxOptions& options)
-    : below_(std::move(below)), options_(options) {}
+    : below_(std::move(below)), options_(for_transport(options)) {}
 
 MuxListener::~MuxListener() = default;
 

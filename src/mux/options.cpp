@@ -25,6 +25,11 @@ Result<> validate(const MuxOptions& options) {
   return std::visit([](const auto& typed) { return validate(typed); }, options);
 }
 
+MuxOptions for_transport(MuxOptions options) {
+  if (auto* smux = std::get_if<SmuxOptions>(&options)) smux->half_close = true;
+  return options;
+}
+
 std::unique_ptr<MuxMachine> make_machine(const MuxOptions& options, MuxSide side, TimePoint now) {
   return std::visit(Make{side, now}, options);
 }

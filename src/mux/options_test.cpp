@@ -39,6 +39,12 @@ TEST(YamuxOptions, WhatCannotWorkIsRefusedByName) {
             "mux.maxStreamWindow is 262144, but must not be larger than mux.maxReceiveBuffer, which is 4096");
 }
 
+TEST(MuxOptions, TransportsOfferHalfClosesOfSmux) {
+  EXPECT_FALSE(SmuxOptions().half_close) << "MBIND says what GOST says";
+  EXPECT_TRUE(std::get<SmuxOptions>(for_transport(SmuxOptions())).half_close);
+  EXPECT_TRUE(std::holds_alternative<YamuxOptions>(for_transport(YamuxOptions())));
+}
+
 TEST(MuxOptions, ChooseTheProtocol) {
   EXPECT_EQ(make_machine({}, MuxSide::client, TimePoint())->name(), "smux");
   EXPECT_EQ(make_machine(YamuxOptions(), MuxSide::client, TimePoint())->name(), "yamux");

@@ -17,6 +17,9 @@ constexpr std::size_t kTurnsAtATime = 4;
 constexpr std::size_t kControlSize = 1024;
 /// After a failed write: the peer may have sent so many reads before it left.
 constexpr int kLastReads = 64;
+/// An orderly end takes so long without progress at most, and is looked at so often.
+constexpr Duration kLeavingGrace = std::chrono::seconds(10);
+constexpr Duration kDeliveryCheck = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -42,6 +45,7 @@ Task<std::optional<Error>> MuxSession::run() {
   group.spawn(receive());
   group.spawn(send());
   group.spawn(keep_alive());
+  if (leaving_) group.spawn(watch_leaving());
   co_await group.join();
   group_ = nullptr;
   finish();
@@ -50,17 +54,18 @@ Task<std::optional<Error>> MuxSession::run() {
 
 Task<> MuxSession::receive() {
   while (!concluded_) {
-    if (!machine_->wants_input()) {
+    if (!shut_down_ && !machine_->wants_input()) {
       may_read_.clear();
       if (co_await may_read_.until_set() != Outcome::ready) break;
       continue;
     }
     if (co_await below_->until(Interest::read) != Outcome::ready) break;
-    IoResult got = read_once();
+    IoResult got = shut_down_ ? discard() : read_once();
     if (got.status == IoResult::Status::eof) {
-      if (!machine_->within_frame()) break;
+      if (shut_down_ || !machine_->within_frame()) break;
       co_return conclude(Error{Cause::eof, std::string(machine_->name()) + ": the connection ended within a frame"});
     }
+    if (shut_down_ && got.status == IoResult::Status::error) break;
     if (got.status == IoResult::Status::error) co_return conclude(below_->error(got.error).in("read"));
     // The readers go first after every read: what waits for them stays little, and its memory warm.
     if (co_await yield() != Outcome::ready) break;
@@ -85,9 +90,14 @@ IoResult MuxSession::read_once() {
   return got;
 }
 
+IoResult MuxSession::discard() {
+  auto buffer = io_.buffers.borrow();
+  return below_->try_read(buffer.bytes());
+}
+
 void MuxSession::deliver() {
   for (auto& state : machine_->take_accepted()) {
-    if (sink_ != nullptr) sink_->accepted(std::make_unique<MuxStream>(*this, std::move(state), path_));
+    if (sink_ != nullptr && !leaving_) sink_->accepted(std::make_unique<MuxStream>(*this, std::move(state), path_));
   }
   // Refused streams have FINs to send.
   machine_changed();
@@ -97,8 +107,23 @@ Task<> MuxSession::send() {
   while (co_await to_send_.until_set() == Outcome::ready) {
     IoResult flushed = flush();
     if (flushed.status == IoResult::Status::ok && turns_.empty()) {
-      to_send_.clear();
-      continue;
+      if (!leaving_) {
+        to_send_.clear();
+        continue;
+      }
+      // Until then the peer may want an answer to its pings.
+      if (below_->undelivered() > 0) {
+        if (co_await sleep_for(kDeliveryCheck) != Outcome::ready) co_return;
+        continue;
+      }
+      flushed = below_->try_shutdown();
+      if (flushed.status != IoResult::Status::would_block) {
+        shut_down_ = true;
+        may_read_.set();
+        // What cannot be shut down has delivered everything all the same.
+        if (flushed.status != IoResult::Status::ok) conclude(std::nullopt);
+        co_return;
+      }
     }
     if (flushed.status == IoResult::Status::would_block || !below_->ready(Interest::write)) {
       if (co_await below_->until(Interest::write) != Outcome::ready) co_return;
@@ -114,10 +139,23 @@ Task<> MuxSession::send() {
 
 Task<> MuxSession::keep_alive() {
   while (auto next = machine_->next_timeout()) {
-    if (co_await sleep_for(*next - io_.loop.now()) != Outcome::ready) co_return;
+    if (co_await sleep_for(*next - io_.loop.now()) != Outcome::ready || shut_down_) co_return;
     if (auto alive = machine_->expire(io_.loop.now()); !alive) co_return conclude(alive.error());
     machine_changed();
   }
+}
+
+Task<> MuxSession::watch_leaving() {
+  std::size_t left = on_the_way();
+  for (Duration waited{}; waited < kLeavingGrace; waited += kDeliveryCheck) {
+    if (co_await sleep_for(kDeliveryCheck) != Outcome::ready) co_return;
+    std::size_t now_left = on_the_way();
+    if (now_left < left) waited = Duration::zero();
+    left = now_left;
+  }
+  if (left == 0) co_return conclude(std::nullopt);
+  conclude(Error{Cause::timeout, std::string(machine_->name()) + ": the peer takes nothing any more: the last " +
+                                     std::to_string(left) + " bytes were lost"});
 }
 
 IoResult MuxSession::flush() {
@@ -185,20 +223,28 @@ void MuxSession::machine_changed() {
 void MuxSession::forget(MuxStream& stream) {
   turns_.done(stream);
   if (kept_of_ == &stream) kept_of_ = nullptr;
-  end_if_idle();
+  leave_if_idle();
 }
 
 void MuxSession::end_when_idle() {
   ends_when_idle_ = true;
-  end_if_idle();
+  if (!concluded_ && machine_->streams() == 0 && on_the_way() == 0) end();
+  leave_if_idle();
 }
 
-void MuxSession::end_if_idle() {
-  if (ends_when_idle_ && machine_->streams() == 0) end();
+void MuxSession::leave_if_idle() {
+  if (!ends_when_idle_ || leaving_ || concluded_ || machine_->streams() > 0) return;
+  leaving_ = true;
+  to_send_.set();
+  if (group_ != nullptr) group_->spawn(watch_leaving());
+}
+
+std::size_t MuxSession::on_the_way() const {
+  return writer_.pending_bytes() + below_->undelivered() + (machine_->has_control() ? 1 : 0);
 }
 
 Result<std::unique_ptr<MuxStream>> MuxSession::open() {
-  if (concluded_) return fail(Cause::reset, std::string(machine_->name()) + ": the session has ended");
+  if (concluded_ || leaving_) return fail(Cause::reset, std::string(machine_->name()) + ": the session has ended");
   auto state = machine_->open();
   if (!state) return fail(state.error());
   to_send_.set();
@@ -206,7 +252,7 @@ Result<std::unique_ptr<MuxStream>> MuxSession::open() {
 }
 
 bool MuxSession::usable() const {
-  if (concluded_ || !machine_->can_open()) return false;
+  if (concluded_ || leaving_ || !machine_->can_open()) return false;
   IoWatch* socket = below_->kernel(Interest::write);
   return socket == nullptr || !socket->hung_up();
 }
@@ -230,9 +276,10 @@ void MuxSession::finish() {
     for (int i = 0; i < kLastReads && machine_->wants_input(); ++i) {
       if (read_once().status != IoResult::Status::ok) break;
     }
-  } else {
+  } else if (!shut_down_) {
     std::ignore = flush();
   }
+  if (error_ && worth_telling(*error_)) path_->broken = error_;
   machine_->end();
   below_.reset();
 }

@@ -24,6 +24,11 @@ class MuxSink {
   ~MuxSink() = default;
 };
 
+/// Whether the reason for which a session ended is of interest: that a peer has gone is not.
+inline bool worth_telling(const Error& reason) {
+  return reason.cause != Cause::canceled && reason.cause != Cause::eof && reason.cause != Cause::reset;
+}
+
 /// Owns the stream below and belongs to its loop. Idle it holds no buffer. Its streams may outlive it.
 class MuxSession {
  public:
@@ -37,7 +42,8 @@ class MuxSession {
 
   /// Reads, writes and watches over the peer. Ends with the reason when the session breaks, with nothing when the
   /// stream below ends in good order, end() is called or the scope is stopped. The stream below is closed then, and
-  /// the session's streams have ended: they give what is buffered, then eof behind a FIN and a reset without one.
+  /// the session's streams have ended: they give what is buffered, then eof behind a FIN and without one a reset,
+  /// whose error() is that reason.
   Task<std::optional<Error>> run();
 
   /// A new stream, without a round trip: what opens it leaves with its first bytes or in the loop's next turn.
@@ -49,7 +55,9 @@ class MuxSession {
   std::size_t streams() const { return machine_->streams(); }
   /// Has run() end; frames that are queued still leave if there is room for them.
   void end() { conclude(std::nullopt); }
-  /// Has run() end as soon as our side has closed every stream.
+  /// Has run() end when our side has closed every stream: at once if that is so already and nothing is on its way to
+  /// the peer. Otherwise streams are neither opened nor accepted from then on, all that was written is delivered, the
+  /// stream below is shut down, and run() ends with the peer's end, or when nothing has moved for 10 seconds.
   void end_when_idle();
 
   // For its streams.
@@ -71,10 +79,14 @@ class MuxSession {
   Task<> receive();
   Task<> send();
   Task<> keep_alive();
+  Task<> watch_leaving();
   IoResult read_once();
+  IoResult discard();
   void deliver();
   IoResult flush();
-  void end_if_idle();
+  void leave_if_idle();
+  /// Bytes that the peer does not have yet; not 0 while there are any.
+  std::size_t on_the_way() const;
   /// The first reason counts.
   void conclude(std::optional<Error> error);
   IoResult write_failed(const IoResult& io);
@@ -84,7 +96,7 @@ class MuxSession {
   std::unique_ptr<Stream> below_;
   MuxSink* sink_;
   std::unique_ptr<MuxMachine> machine_;
-  const std::shared_ptr<const MuxPath> path_;
+  const std::shared_ptr<MuxPath> path_;
   FrameWriter writer_;
   SendTurns turns_;
   const MuxStream* kept_of_ = nullptr;  ///< whose frame the writer keeps the rest of
@@ -93,6 +105,8 @@ class MuxSession {
   TaskGroup* group_ = nullptr;  ///< while run() runs
   bool concluded_ = false;
   bool ends_when_idle_ = false;
+  bool leaving_ = false;    ///< the last stream has ended, and what it said is being delivered
+  bool shut_down_ = false;  ///< the stream below; nothing is sent any more, and what comes is of no interest
   int write_error_ = 0;
   std::optional<Error> error_;
 };

@@ -1,4 +1,5 @@
 #include "mux/testing/session_lab.hpp"
+#include "net/testing/stream_over.hpp"
 
 #include <array>
 #include <vector>
@@ -68,7 +69,7 @@ TEST(MuxSession, AcceptedStreamsReadAndWrite) {
     co_await l.say("0201000003000000");
     EXPECT_EQ(read(stream), "<eof>");
     EXPECT_EQ(write(stream, "x").error, EPIPE);
-    EXPECT_EQ(stream.try_shutdown().error, ENOTSUP);
+    EXPECT_EQ(stream.try_shutdown().status, IoResult::Status::ok) << "nothing need be said";
   });
 }
 
@@ -161,6 +162,21 @@ TEST(MuxSession, AProtocolErrorEndsItWithTheReason) {
   });
   ASSERT_TRUE(lab.reason);
   EXPECT_EQ(lab.reason->cause, Cause::protocol);
+}
+
+TEST(MuxSession, AStreamThatBrokeWithItSaysWhy) {
+  Lab lab;
+  lab.run([](Lab& l) -> Task<> {
+    co_await l.say(
+        "0100000003000000"
+        "05");
+    EXPECT_TRUE(l.ended) << "the first byte tells";
+    MuxStream& stream = *l.sink.streams.at(0);
+    EXPECT_EQ(read(stream), "<error 104>");
+    EXPECT_EQ(stream.error(ECONNRESET).text, l.reason->text);
+    EXPECT_EQ(stream.error(ECONNRESET).cause, Cause::reset);
+    EXPECT_EQ(stream.error(EPIPE).text, "broken pipe");
+  });
 }
 
 Task<> wait_for(Stream& stream, Interest interest, bool& done) {
@@ -292,14 +308,131 @@ TEST(MuxSession, ItsEndLetsGoWhatIsQueued) {
 
 TEST(MuxSession, EndsWithItsLastStreamWhereThatIsWanted) {
   Lab lab({}, MuxSide::client);
+  TimePoint start = lab.io.loop.now();
   lab.run([](Lab& l) -> Task<> {
     auto first = l.session->open().value();
     auto second = l.session->open().value();
     l.session->end_when_idle();
     first.reset();
     co_await Lab::settle();
-    EXPECT_FALSE(l.ended);
+    EXPECT_TRUE(l.session->usable());
     second.reset();
+    EXPECT_FALSE(l.session->usable());
+    EXPECT_EQ(l.session->open().error().cause, Cause::reset);
+    co_await Lab::settle();
+    EXPECT_FALSE(l.ended) << "the peer may still send";
+    EXPECT_EQ(co_await l.heard(), "01000000050000000101000005000000");
+    EXPECT_EQ(testing::read(*l.peer), "<eof>");
+    l.peer.reset();
+    co_await Lab::settle();
+    EXPECT_TRUE(l.ended);
+  });
+  EXPECT_FALSE(lab.reason);
+  EXPECT_EQ(lab.ended_at, start);
+}
+
+/// What the peer hears, ten bytes a second, to the end; it gives signs of life meanwhile.
+GOST_OWN_FRAME Task<std::string> read_slowly(Lab& lab) {
+  const auto nop = from_hex("0103000000000000").value();
+  std::string hex;
+  std::array<std::uint8_t, 10> buffer;
+  for (;;) {
+    co_await sleep_for(1s);
+    if (!lab.ended) EXPECT_EQ(lab.peer->try_write(nop).bytes, nop.size()) << "the session reads on";
+    IoResult got = lab.peer->try_read(buffer);
+    if (got.status != IoResult::Status::ok) co_return hex + (got.status == IoResult::Status::eof ? "<eof>" : "<?>");
+    hex += to_hex(Bytes(buffer).first(got.bytes));
+  }
+}
+
+TEST(MuxSession, ItsOrderlyEndDeliversWhatWasWrittenToASlowPeerThatStillSends) {
+  for (bool half_close : {true, false}) {
+    Lab lab(SmuxOptions{.keepalive_disabled = true}, MuxSide::client, true,
+            {.capacity = 40, .half_close = half_close});
+    lab.run([half_close](Lab& l) -> Task<> {
+      auto stream = l.session->open().value();
+      EXPECT_EQ(write(*stream, std::string(300, 'a')).bytes, 300U);
+      l.session->end_when_idle();
+      stream.reset();
+      std::string expected =
+          "0100000003000000"
+          "01022c0103000000";
+      for (int i = 0; i < 300; ++i) expected += "61";
+      EXPECT_EQ(co_await read_slowly(l), expected + "0101000003000000<eof>");
+      EXPECT_EQ(l.ended, !half_close) << "a peer that cannot be told the end is not waited for";
+      l.peer.reset();
+      co_await Lab::settle();
+      EXPECT_TRUE(l.ended);
+    });
+    EXPECT_FALSE(lab.reason) << lab.reason->text;
+  }
+}
+
+TEST(MuxSession, ItsOrderlyEndAnswersPingsUntilEverythingHasArrived) {
+  Lab lab(YamuxOptions{.keepalive_disabled = true}, MuxSide::client, true, {.capacity = 20});
+  lab.run([](Lab& l) -> Task<> {
+    auto stream = l.session->open().value();
+    EXPECT_EQ(write(*stream, std::string(30, 'a')).bytes, 30U);
+    l.session->end_when_idle();
+    stream.reset();
+    co_await l.say("000200010000000000000007");
+    co_await l.say("000100010000000200000000");  // a stream, too late
+    std::string all;
+    while (!l.peer->ready(Interest::read)) co_await yield();
+    for (std::string more = "-"; !more.empty(); all += more) more = co_await l.heard();
+    EXPECT_TRUE(all.find("000200020000000000000007") != std::string::npos) << all;
+    EXPECT_TRUE(all.ends_with("000100080000000200000000")) << all;
+    EXPECT_TRUE(l.sink.streams.empty());
+  });
+}
+
+TEST(MuxSession, ItsOrderlyEndWaitsTenSecondsForAPeerThatDoesNotMove) {
+  for (bool reads : {true, false}) {
+    // Behind the shutdown nobody asks whether the peer is alive.
+    Lab lab(SmuxOptions{.keepalive_disabled = !reads, .keepalive_interval = 1s, .keepalive_timeout = 3s},
+            MuxSide::client, true, {.capacity = 10});
+    TimePoint start = lab.io.loop.now();
+    lab.run([reads](Lab& l) -> Task<> {
+      l.session->open().value()->try_write(as_bytes("hello"));
+      l.session->end_when_idle();
+      for (int i = 0; reads && i < 5; ++i) co_await l.heard();
+      while (!l.ended) co_await sleep_for(1s);
+    });
+    EXPECT_GE(lab.ended_at - start, 10s);
+    EXPECT_LT(lab.ended_at - start, 12s);
+    ASSERT_EQ(lab.reason.has_value(), !reads);
+    if (!reads) EXPECT_EQ(lab.reason->cause, Cause::timeout);
+    if (!reads) EXPECT_EQ(lab.reason->text, "smux: the peer takes nothing any more: the last 12 bytes were lost");
+  }
+}
+
+/// Its peer's machine has not acknowledged some bytes.
+class Holding final : public testing::StreamOver {
+ public:
+  using StreamOver::StreamOver;
+  std::size_t undelivered() const override { return held; }
+  std::size_t held = 0;
+};
+
+TEST(MuxSession, ItsOrderlyEndTellsThePeerOnlyWhenEverythingHasArrived) {
+  Lab lab(SmuxOptions{.keepalive_disabled = true}, MuxSide::client);
+  auto [near, far] = make_memory_pipe();
+  auto below = std::make_unique<Holding>(std::move(near));
+  Holding& way = *below;
+  lab.session = std::make_unique<MuxSession>(lab.io, std::move(below), SmuxOptions(), MuxSide::client);
+  lab.peer = std::move(far);
+  lab.run([&way](Lab& l) -> Task<> {
+    way.held = 30;
+    l.session->end_when_idle();
+    for (; way.held > 0; --way.held) {
+      co_await sleep_for(9s);
+      l.peer->try_write(from_hex("0103000000000000").value());
+      while (testing::read(*l.peer) != "<nothing>") continue;
+      EXPECT_FALSE(l.ended);
+    }
+    co_await sleep_for(1s);
+    EXPECT_EQ(testing::read(*l.peer), "<eof>");
+    l.peer.reset();
     co_await Lab::settle();
     EXPECT_TRUE(l.ended);
   });
@@ -315,18 +448,29 @@ TEST(MuxSession, EndsAtOnceWhereItHasNoStream) {
   });
 }
 
-TEST(MuxSession, HalfCloseIsPassedOnWhereItIsAllowed) {
-  Lab lab(SmuxOptions{.half_close = true});
+TEST(MuxSession, HalfCloseIsPassedOnBehindWhatWasWrittenAsSoonAsThePeerHasSaidThatItUnderstands) {
+  Lab lab(SmuxOptions{.half_close = true}, MuxSide::client);
   lab.run([](Lab& l) -> Task<> {
-    co_await l.say("0100000003000000");
-    MuxStream& stream = *l.sink.streams.at(0);
-    EXPECT_EQ(stream.try_shutdown().status, IoResult::Status::ok);
-    EXPECT_EQ(co_await l.heard(), "0101000003000000");
-    EXPECT_EQ(write(stream, "x").error, EPIPE);
+    auto stream = l.session->open().value();
+    EXPECT_EQ(stream->try_shutdown().error, ENOTSUP);
+    EXPECT_EQ(write(*stream, "hi").bytes, 2U);
+    EXPECT_EQ(co_await l.heard(),
+              "0100000003000000"
+              "01020200030000006869");
+    co_await l.say("0103000001000000");
+    EXPECT_EQ(co_await l.heard(), "0103000001000000");
+    EXPECT_EQ(write(*stream, "yo").bytes, 2U);
+    EXPECT_EQ(stream->try_shutdown().status, IoResult::Status::ok);
+    EXPECT_EQ(co_await l.heard(),
+              "0102020003000000796f"
+              "0103000003000000");
+    EXPECT_EQ(write(*stream, "x").error, EPIPE);
     co_await l.say(
         "0102020003000000"
-        "6869");
-    EXPECT_EQ(read(stream), "hi");
+        "6869"
+        "0101000003000000");
+    EXPECT_EQ(read(*stream), "hi");
+    EXPECT_EQ(read(*stream), "<eof>");
   });
 }
 

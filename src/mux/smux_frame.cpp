@@ -46,11 +46,11 @@ std::array<std::uint8_t, kSmuxHeaderSize + kSmuxUpdateSize> encode_smux_update(s
 }
 
 Decode<SmuxHeader> decode_smux_header(Bytes bytes, std::uint8_t version) {
-  if (bytes.size() < kSmuxHeaderSize) return NeedMore{kSmuxHeaderSize - bytes.size()};
-  if (bytes[0] != version) {
+  if (!bytes.empty() && bytes[0] != version) {
     return Error{Cause::protocol, "smux: the peer speaks version " + std::to_string(bytes[0]) + ", not " +
                                       std::to_string(version) + " (mux.version must be the same at both ends)"};
   }
+  if (bytes.size() < kSmuxHeaderSize) return NeedMore{kSmuxHeaderSize - bytes.size()};
   if (bytes[1] > static_cast<std::uint8_t>(SmuxCommand::upd))
     return Error{Cause::protocol, "smux: unknown command " + std::to_string(bytes[1])};
   return SmuxHeader{bytes[0], static_cast<SmuxCommand>(bytes[1]), get_u16(bytes.subspan(2)),

@@ -1,4 +1,11 @@
 // Frames of smux (wire.md §6.1): a header of 8 bytes, little endian, and a payload.
+//
+// A FIN ends both directions of a stream, as up to smux 1.5.54. Two of this program can also end one. Every smux
+// sends the stream id 0 in a NOP and ignores the one that it receives, so here it has a meaning:
+//   0       a sign of life
+//   1       never the id of a stream (§6.3): "I understand half-closes", said once, in answer to the peer's first SYN
+//           or to its own such NOP; so who opens streams says nothing to another smux
+//   others  "I send no more on this stream, and read on", only to a peer that has said so
 #pragma once
 
 #include "core/bytes.hpp"
@@ -14,11 +21,14 @@ inline constexpr std::size_t kSmuxHeaderSize = 8;
 inline constexpr std::size_t kSmuxUpdateSize = 8;  ///< payload of UPD
 inline constexpr std::size_t kSmuxMaxPayload = 65535;
 
+/// The stream id of the NOP that says so.
+inline constexpr std::uint32_t kSmuxHalfCloses = 1;
+
 enum class SmuxCommand : std::uint8_t {
   syn,  ///< opens a stream
   fin,  ///< the sender of it has ended the stream
   psh,  ///< bytes of a stream
-  nop,  ///< a sign of life
+  nop,  ///< a sign of life, or one of the two signs above
   upd,  ///< version 2: how far the receiver is, and its window
 };
 
@@ -46,7 +56,8 @@ std::array<std::uint8_t, kSmuxHeaderSize + kSmuxUpdateSize> encode_smux_update(s
                                                                                std::uint32_t stream,
                                                                                const SmuxUpdate& update);
 
-/// A header of a session of `version`. Errors (Cause::protocol): another version, an unknown command (§6.2).
+/// A header of a session of `version`. Errors (Cause::protocol): another version, told from the first byte on, and an
+/// unknown command (§6.2).
 Decode<SmuxHeader> decode_smux_header(Bytes bytes, std::uint8_t version);
 
 /// The payload of an UPD, whatever its header says about the length (§6.2).

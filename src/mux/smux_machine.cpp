@@ -14,46 +14,30 @@ constexpr Duration kFastRead = std::chrono::seconds(1);
 }  // namespace
 
 SmuxMachine::SmuxMachine(const SmuxOptions& options, MuxSide side, TimePoint now)
-    : options_(options),
+    : FramedMachine(kSmuxHeaderSize),
+      options_(options),
       ids_(side == MuxSide::client ? 3 : 2),
       budget_(options.max_receive_buffer),
       next_nop_(now + options.keepalive_interval),
       next_check_(now + options.keepalive_timeout) {}
 
-Result<> SmuxMachine::input(Bytes bytes) {
-  while (!bytes.empty() && !error_) {
-    if (payload_left_ > 0) {
-      Bytes part = bytes.first(std::min(bytes.size(), payload_left_));
-      take_payload(part);
-      bytes = bytes.subspan(part.size());
-      continue;
-    }
-    Bytes part = bytes.first(std::min(bytes.size(), head_wanted_ - head_size_));
-    std::ranges::copy(part, head_.begin() + static_cast<std::ptrdiff_t>(head_size_));
-    head_size_ += part.size();
-    bytes = bytes.subspan(part.size());
-    if (head_size_ == head_wanted_) take_head();
-  }
-  if (error_) return fail(*error_);
-  return {};
-}
-
-void SmuxMachine::take_head() {
-  Bytes head(head_);
-  auto decoded = decode_smux_header(head.first(kSmuxHeaderSize), version());
+std::size_t SmuxMachine::take_head(Bytes head) {
+  auto decoded = decode_smux_header(head, version());
+  if (auto* more = std::get_if<NeedMore>(&decoded)) return more->bytes;
   if (auto* error = std::get_if<Error>(&decoded)) {
     error_ = std::move(*error);
-    return;
+    return 0;
   }
   const auto& header = std::get<SmuxHeader>(decoded);
   heard_ = true;
-  if (header.command == SmuxCommand::upd && head_wanted_ == kSmuxHeaderSize) {
-    head_wanted_ += kSmuxUpdateSize;
-    return;
-  }
-  head_size_ = 0;
-  head_wanted_ = kSmuxHeaderSize;
-  SmuxStream* stream = header.command == SmuxCommand::nop ? nullptr : find(header.stream);
+  std::size_t size = kSmuxHeaderSize + (header.command == SmuxCommand::upd ? kSmuxUpdateSize : 0);
+  if (head.size() < size) return size - head.size();
+  take_frame(header, head.subspan(kSmuxHeaderSize));
+  return 0;
+}
+
+void SmuxMachine::take_frame(const SmuxHeader& header, Bytes update) {
+  SmuxStream* stream = find(header.stream);
   switch (header.command) {
   case SmuxCommand::syn:
     if (stream == nullptr) take_syn(header.stream);
@@ -62,14 +46,15 @@ void SmuxMachine::take_head() {
     if (stream != nullptr) take_fin(*stream);
     break;
   case SmuxCommand::psh: take_psh(stream, header.length); break;
-  case SmuxCommand::nop: break;
+  case SmuxCommand::nop: take_nop(header.stream); break;
   case SmuxCommand::upd:
-    if (stream != nullptr) take_update(*stream, std::get<SmuxUpdate>(decode_smux_update(head.subspan(8))));
+    if (stream != nullptr) take_update(*stream, std::get<SmuxUpdate>(decode_smux_update(update)));
     break;
   }
 }
 
 void SmuxMachine::take_syn(std::uint32_t id) {
+  sign();
   if (accepted_.size() >= kBacklog) return queue_fin(id);
   auto stream = std::make_unique<SmuxStream>(*this, id);
   table_.emplace(id, stream.get());
@@ -77,13 +62,24 @@ void SmuxMachine::take_syn(std::uint32_t id) {
   accepted_.push_back(std::move(stream));
 }
 
+void SmuxMachine::take_nop(std::uint32_t id) {
+  if (!options_.half_close || id == 0) return;
+  if (id == kSmuxHalfCloses) {
+    peer_half_closes_ = true;
+    return sign();
+  }
+  SmuxStream* stream = find(id);
+  if (!peer_half_closes_ || stream == nullptr) return;
+  stream->remote_finished_ = true;
+  if (stream->observer_ != nullptr) stream->observer_->readable();
+}
+
 void SmuxMachine::take_fin(SmuxStream& stream) {
-  // A second FIN is how a peer that half-closed the stream says that it does not read any more.
-  if (stream.remote_finished_) stream.remote_closed_ = true;
   stream.remote_finished_ = true;
+  stream.remote_closed_ = true;
   if (stream.observer_ == nullptr) return;
   stream.observer_->readable();
-  if (stream.send_error() != 0) stream.observer_->writable();
+  stream.observer_->writable();
 }
 
 void SmuxMachine::take_psh(SmuxStream* stream, std::size_t length) {
@@ -99,7 +95,6 @@ void SmuxMachine::take_psh(SmuxStream* stream, std::size_t length) {
 }
 
 void SmuxMachine::take_payload(Bytes bytes) {
-  payload_left_ -= bytes.size();
   if (payload_of_ == nullptr) return;
   payload_of_->queue_.push(bytes);
   payload_of_->received_ += bytes.size();
@@ -144,6 +139,10 @@ std::size_t SmuxMachine::take_control(MutableBytes into) {
     put(encode_smux_header({version(), SmuxCommand::nop, 0, 0}));
     nop_ = false;
   }
+  if (sign_ && fits(kSmuxHeaderSize)) {
+    put(encode_smux_header({version(), SmuxCommand::nop, 0, kSmuxHalfCloses}));
+    sign_ = false;
+  }
   while (!control_.empty() && fits(kSmuxHeaderSize + kSmuxUpdateSize)) {
     SmuxStream& stream = control_.front();
     stream.ListHook<SmuxControlTag>::unlink();
@@ -157,12 +156,14 @@ std::size_t SmuxMachine::take_control(MutableBytes into) {
   }
   std::size_t taken = 0;
   // Behind every SYN, one of which may be the stream's own.
-  while (control_.empty() && taken < fins_.size() && fits(kSmuxHeaderSize))
-    put(encode_smux_header({version(), SmuxCommand::fin, 0, fins_[taken++]}));
-  if (taken == fins_.size()) {
-    fins_ = {};
+  while (control_.empty() && taken < ends_.size() && fits(kSmuxHeaderSize)) {
+    const End& end = ends_[taken++];
+    put(encode_smux_header({version(), end.command, 0, end.id}));
+  }
+  if (taken == ends_.size()) {
+    ends_ = {};
   } else {
-    fins_.erase(fins_.begin(), fins_.begin() + static_cast<std::ptrdiff_t>(taken));
+    ends_.erase(ends_.begin(), ends_.begin() + static_cast<std::ptrdiff_t>(taken));
   }
   return size;
 }
@@ -199,8 +200,9 @@ void SmuxMachine::end() {
   });
   table_.clear();
   accepted_.clear();
-  fins_ = {};
+  ends_ = {};
   nop_ = false;
+  sign_ = false;
   payload_of_ = nullptr;
 }
 
@@ -232,6 +234,10 @@ void SmuxMachine::grow_window(SmuxStream& stream, TimePoint now) {
   stream.window_ = static_cast<std::uint32_t>(larger);
 }
 
+void SmuxMachine::sign() {
+  if (options_.half_close && !std::exchange(signed_, true)) sign_ = true;
+}
+
 void SmuxMachine::queue_control(SmuxStream& stream) {
   if (!stream.ListHook<SmuxControlTag>::linked()) control_.push_back(stream);
 }
@@ -243,9 +249,7 @@ void SmuxMachine::forget(SmuxStream& stream) {
   if (payload_of_ == &stream) payload_of_ = nullptr;
   budget_ += static_cast<std::int64_t>(stream.queue_.size());
   extra_windows_ -= stream.window_ - options_.max_stream_buffer;
-  // After a half-close a second FIN says that nobody reads any more.
-  bool peer_knows = stream.finished_ && stream.remote_finished_;
-  if (!stream.unannounced_ && !peer_knows) queue_fin(stream.id());
+  if (!stream.unannounced_) queue_fin(stream.id());
 }
 
 }  // namespace gost

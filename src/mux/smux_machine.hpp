@@ -2,12 +2,11 @@
 #pragma once
 
 #include "core/duration.hpp"
-#include "mux/machine.hpp"
+#include "mux/framed_machine.hpp"
 #include "mux/smux_options.hpp"
 #include "mux/smux_stream.hpp"
 #include "mux/stream_ids.hpp"
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,7 +18,7 @@ namespace gost {
 
 /// The client opens streams 3, 5, 7, …, the server 2, 4, 6, … (§6.3). Errors of input(): another version, an unknown
 /// command, more bytes of a stream than its window takes.
-class SmuxMachine final : public MuxMachine {
+class SmuxMachine final : public FramedMachine {
  public:
   /// Streams of the peer that wait in take_accepted(); those beyond are refused with a FIN.
   static constexpr std::size_t kBacklog = 1024;
@@ -38,14 +37,12 @@ class SmuxMachine final : public MuxMachine {
   std::uint8_t version() const { return static_cast<std::uint8_t>(options_.version); }
 
   std::string_view name() const override { return "smux"; }
-  Result<> input(Bytes bytes) override;
   std::size_t max_input() const override { return payload_left_ + kBacklog * kSmuxHeaderSize; }
-  bool wants_input() const override { return budget_ > 0 && fins_.size() < kMaxQueuedFins; }  // §6.5
-  bool within_frame() const override { return head_size_ > 0 || payload_left_ > 0; }
+  bool wants_input() const override { return budget_ > 0 && ends_.size() < kMaxQueuedFins; }  // §6.5
   Result<std::unique_ptr<MuxMachineStream>> open() override;
   bool can_open() const override { return !ids_.exhausted(); }
   std::vector<std::unique_ptr<MuxMachineStream>> take_accepted() override { return std::exchange(accepted_, {}); }
-  bool has_control() const override { return nop_ || !control_.empty() || !fins_.empty(); }
+  bool has_control() const override { return nop_ || sign_ || !control_.empty() || !ends_.empty(); }
   std::size_t take_control(MutableBytes into) override;
   std::size_t max_frame_size() const override { return static_cast<std::size_t>(options_.max_frame_size); }
   std::optional<TimePoint> next_timeout() const override;
@@ -56,12 +53,18 @@ class SmuxMachine final : public MuxMachine {
 
  private:
   friend class SmuxStream;
+  struct End {
+    SmuxCommand command;  ///< fin, or nop for a half-close
+    std::uint32_t id;
+  };
 
-  void take_head();
+  std::size_t take_head(Bytes head) override;
+  void take_frame(const SmuxHeader& header, Bytes update);
   void take_syn(std::uint32_t id);
-  void take_fin(SmuxStream& stream);
+  void take_nop(std::uint32_t id);
+  static void take_fin(SmuxStream& stream);
   void take_psh(SmuxStream* stream, std::size_t length);
-  void take_payload(Bytes bytes);
+  void take_payload(Bytes bytes) override;
   static void take_update(SmuxStream& stream, const SmuxUpdate& update);
   SmuxStream* find(std::uint32_t id);
 
@@ -69,9 +72,13 @@ class SmuxMachine final : public MuxMachine {
 
   /// `bytes` of `stream` have been read.
   void consumed(SmuxStream& stream, std::size_t bytes, TimePoint now);
-  void queue_fin(std::uint32_t id) { fins_.push_back(id); }
+  void queue_fin(std::uint32_t id) { ends_.push_back({SmuxCommand::fin, id}); }
+  void queue_half_close(std::uint32_t id) { ends_.push_back({SmuxCommand::nop, id}); }
+  bool peer_half_closes() const { return peer_half_closes_; }
   void forget(SmuxStream& stream);
 
+  /// Says that we understand half-closes, once.
+  void sign();
   void grow_window(SmuxStream& stream, TimePoint now);
   void queue_control(SmuxStream& stream);
 
@@ -81,18 +88,16 @@ class SmuxMachine final : public MuxMachine {
   List<SmuxStream, SmuxTableTag> streams_;
   std::vector<std::unique_ptr<MuxMachineStream>> accepted_;
 
-  std::array<std::uint8_t, kSmuxHeaderSize + kSmuxUpdateSize> head_{};
-  std::size_t head_size_ = 0;
-  std::size_t head_wanted_ = kSmuxHeaderSize;
-  std::size_t payload_left_ = 0;
   SmuxStream* payload_of_ = nullptr;  ///< null: it is discarded
-  std::optional<Error> error_;
   std::int64_t budget_;
   std::int64_t extra_windows_ = 0;  ///< by how much windows have grown, together
 
   List<SmuxStream, SmuxControlTag> control_;  ///< those with a SYN or UPD to send
-  std::vector<std::uint32_t> fins_;
+  std::vector<End> ends_;
   bool nop_ = false;
+  bool sign_ = false;  ///< to be sent
+  bool signed_ = false;
+  bool peer_half_closes_ = false;
 
   TimePoint next_nop_;
   TimePoint next_check_;

@@ -174,6 +174,12 @@ TEST(SmuxMachine, AnotherVersionAndAnUnknownCommandEndTheSessionForGood) {
   }
 }
 
+TEST(SmuxMachine, TheFirstByteTellsAnotherVersion) {
+  Peer peer({.version = 2});
+  EXPECT_EQ(peer.in("05").error().text,
+            "smux: the peer speaks version 5, not 2 (mux.version must be the same at both ends)");
+}
+
 TEST(SmuxMachine, StreamsBeyondTheBacklogAreRefused) {
   Peer peer;
   std::string syns;
@@ -280,42 +286,81 @@ TEST(SmuxMachine, FinGivesWhatIsBufferedThenTheEndAndForbidsSending) {
   EXPECT_EQ(peer.out(), "0101000003000000");
 }
 
-TEST(SmuxMachine, HalfCloseIsAnOption) {
-  Peer plain;
-  auto whole = plain.machine.open().value();
-  EXPECT_EQ(whole->shutdown().error, ENOTSUP);
+constexpr const char* kSign = "0103000001000000";
 
+TEST(SmuxMachine, SaysOnceThatItUnderstandsHalfClosesInAnswerToASynOrToThePeersNop) {
+  Peer client({.half_close = true}, MuxSide::client);
+  Peer server({.half_close = true});
+  auto first = client.machine.open().value();
+  EXPECT_EQ(client.out(), "0100000003000000") << "another smux hears nothing of it";
+  ASSERT_TRUE(server.in("01030000000000000100000003000000"));
+  auto accepted = server.accepted();
+  EXPECT_EQ(server.out(), kSign);
+  ASSERT_TRUE(client.in(kSign));
+  EXPECT_EQ(client.out(), kSign);
+  ASSERT_TRUE(server.in("0100000005000000" + std::string(kSign) + kSign));
+  auto second = server.accepted();
+  EXPECT_EQ(server.out(), "");
+  EXPECT_EQ(accepted->shutdown().status, IoResult::Status::ok);
+  EXPECT_EQ(first->shutdown().status, IoResult::Status::ok);
+  EXPECT_EQ(server.out(), "0103000003000000");
+}
+
+TEST(SmuxMachine, HalfClosesTowardsAPeerThatUnderstandsItOnly) {
   Peer peer({.half_close = true});
   ASSERT_TRUE(peer.in("0100000003000000"));
   auto stream = peer.accepted();
+  EXPECT_EQ(peer.out(), kSign);
+  EXPECT_EQ(stream->shutdown().error, ENOTSUP);
+  EXPECT_EQ(stream->send_error(), 0);
+  ASSERT_TRUE(peer.in(kSign));
+  EXPECT_EQ(peer.out(), "");
   EXPECT_EQ(stream->shutdown().status, IoResult::Status::ok);
   EXPECT_EQ(stream->shutdown().status, IoResult::Status::ok);
-  EXPECT_EQ(peer.out(), "0101000003000000") << "once";
+  EXPECT_EQ(peer.out(), "0103000003000000") << "once";
   EXPECT_EQ(stream->send_error(), EPIPE);
   ASSERT_TRUE(peer.in(push(1, 3, 5)));
   EXPECT_EQ(read(*stream), 5U);
   stream.reset();
-  EXPECT_EQ(peer.out(), "0101000003000000") << "again: nobody reads any more";
+  EXPECT_EQ(peer.out(), "0101000003000000") << "nobody reads any more";
 }
 
-TEST(SmuxMachine, WithHalfCloseSendingGoesOnBehindTheFinOfThePeerUntilItsSecond) {
+TEST(SmuxMachine, SendingGoesOnBehindAHalfCloseOfThePeerUntilItsFin) {
   Peer peer({.half_close = true});
-  ASSERT_TRUE(
-      peer.in("0100000003000000"
-              "0101000003000000"));
+  Told told;
+  ASSERT_TRUE(peer.in(kSign + std::string("0100000003000000") + push(1, 3, 2) + "0103000003000000"));
   auto stream = peer.accepted();
+  stream->observe(&told);
+  EXPECT_EQ(read(*stream), 2U);
+  EXPECT_EQ(status(*stream), IoResult::Status::eof);
   EXPECT_EQ(stream->send_error(), 0);
-  EXPECT_EQ(stream->shutdown().status, IoResult::Status::ok);
-  EXPECT_EQ(peer.out(), "0101000003000000");
-  stream.reset();
-  EXPECT_EQ(peer.out(), "") << "both are finished";
+  ASSERT_TRUE(peer.in("0101000003000000"));
+  EXPECT_EQ(told.to_write, 1);
+  EXPECT_EQ(stream->send_error(), EPIPE);
+}
 
-  ASSERT_TRUE(
-      peer.in("0100000005000000"
-              "0101000005000000"
-              "0101000005000000"));
-  auto closed = peer.accepted();
-  EXPECT_EQ(closed->send_error(), EPIPE);
+TEST(SmuxMachine, AFinEndsBothDirectionsWhoeverSaysIt) {
+  for (bool half_closes : {false, true}) {
+    Peer peer({.half_close = true});
+    if (half_closes) ASSERT_TRUE(peer.in(kSign));
+    peer.out();
+    ASSERT_TRUE(peer.in("01000000030000000101000003000000"));
+    auto stream = peer.accepted();
+    peer.out();
+    EXPECT_EQ(stream->send_error(), EPIPE);
+    EXPECT_EQ(stream->shutdown().status, IoResult::Status::ok) << "what it has said before can still be read";
+    EXPECT_EQ(peer.out(), "");
+  }
+}
+
+TEST(SmuxMachine, WhatAnotherSmuxPutsIntoItsNopsMeansNothing) {
+  Peer peer({.half_close = true});
+  ASSERT_TRUE(peer.in("01000000030000000103000003000000"));
+  EXPECT_EQ(status(*peer.accepted()), IoResult::Status::would_block);
+  Peer deaf;
+  ASSERT_TRUE(deaf.in("0100000003000000" + std::string(kSign) + "0103000003000000"));
+  EXPECT_EQ(deaf.out(), "");
+  EXPECT_EQ(status(*deaf.accepted()), IoResult::Status::would_block);
 }
 
 TEST(SmuxMachine, TheBudgetStopsReadingUntilSomebodyReads) {

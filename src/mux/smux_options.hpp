@@ -17,8 +17,8 @@ struct SmuxOptions {
   std::int64_t max_frame_size = 32768;          ///< payload of a frame that is sent
   std::int64_t max_receive_buffer = 4'194'304;  ///< unread bytes of all streams beyond which nothing is read
   std::int64_t max_stream_buffer = 65536;       ///< version 2: the window of a stream to begin with
-  /// A stream can end its sending side alone. A peer up to smux 1.5.54 (that of GOST) takes that for the end of both
-  /// directions, so it is for peers that are known to do better.
+  /// Tells the peer that this side understands half-closes, which only this program does (smux_frame.hpp). To others
+  /// the sign means nothing.
   bool half_close = false;
 };
 

@@ -27,7 +27,6 @@ IoResult SmuxStream::read(MutableBytes into, TimePoint now) {
 
 int SmuxStream::send_error() const {
   if (machine_ == nullptr || finished_ || remote_closed_) return EPIPE;
-  if (remote_finished_ && !machine_->options().half_close) return EPIPE;
   if (machine_->version() == 2 && static_cast<std::int32_t>(sent_ - peer_consumed_) < 0) return EPROTO;
   return 0;
 }
@@ -53,11 +52,12 @@ MuxHeader SmuxStream::header(std::size_t length) const {
 
 IoResult SmuxStream::shutdown() {
   if (machine_ == nullptr) return IoResult::failed(EPIPE);
-  if (!machine_->options().half_close) return IoResult::failed(ENOTSUP);
-  if (!finished_) {
-    finished_ = true;
-    machine_->queue_fin(id());
+  // A peer that has closed the stream need not be told.
+  if (!finished_ && !remote_closed_) {
+    if (!machine_->peer_half_closes()) return IoResult::failed(ENOTSUP);
+    machine_->queue_half_close(id());
   }
+  finished_ = true;
   return IoResult::moved(0);
 }
 

@@ -30,7 +30,7 @@ class SmuxStream final : public MuxMachineStream, public ListHook<SmuxTableTag>,
   std::size_t sendable() const override;
   MuxHeader header(std::size_t length) const override;
   void sent(std::size_t bytes) override { sent_ += static_cast<std::uint32_t>(bytes); }
-  /// ENOTSUP unless the session's options say that half-closing is possible.
+  /// ENOTSUP unless the peer has said that it understands half-closes.
   IoResult shutdown() override;
   void close() override;
   void abort() override { close(); }

@@ -48,6 +48,11 @@ Wait*& MuxStream::waiting(Interest interest) {
   return writer_;
 }
 
+Error MuxStream::error(int number) const {
+  if (number == ECONNRESET && path_->broken) return {Cause::reset, path_->broken->text};
+  return state_->error(number);
+}
+
 void MuxStream::writable() {
   if (writer_ == nullptr) return;
   if (ready(Interest::write)) {

@@ -18,6 +18,7 @@ struct MuxPath {
   SocketAddress local;
   SocketAddress remote;
   std::string layers;
+  std::optional<Error> broken;  ///< why the session ended, if that is worth telling
 };
 
 /// Closing it tells the peer. The bytes of each try_write begin a frame of their own. Outlives its session safely:
@@ -34,7 +35,7 @@ class MuxStream final : public Stream, public SendTurn, private MuxObserver {
 
   IoResult try_read(MutableBytes into) override;
   IoResult try_write(Bytes from) override;
-  /// ENOTSUP with smux, unless the session's options allow half-closing.
+  /// ENOTSUP with smux, unless the peer has said that it understands half-closes (smux_frame.hpp).
   IoResult try_shutdown() override;
   /// Closes at once: what is unread is dropped, and the peer sees a reset if the protocol has one (smux has none).
   void abort() override { leave(true); }
@@ -44,7 +45,8 @@ class MuxStream final : public Stream, public SendTurn, private MuxObserver {
   SocketAddress local() const override { return path_->local; }
   SocketAddress remote() const override { return remote_.value_or(path_->remote); }
   std::string layers() const override { return path_->layers; }
-  Error error(int number) const override { return state_->error(number); }
+  /// A reset by the end of the session says why that ended.
+  Error error(int number) const override;
 
   // For its session.
 

@@ -38,11 +38,11 @@ std::array<std::uint8_t, kYamuxHeaderSize> encode_yamux_header(const YamuxHeader
 }
 
 Decode<YamuxHeader> decode_yamux_header(Bytes bytes) {
-  if (bytes.size() < kYamuxHeaderSize) return NeedMore{kYamuxHeaderSize - bytes.size()};
-  if (bytes[0] != kVersion) {
+  if (!bytes.empty() && bytes[0] != kVersion) {
     return Error{Cause::protocol, "yamux: the peer speaks version " + std::to_string(bytes[0]) +
                                       ", not 0 (mux.type must be the same at both ends)"};
   }
+  if (bytes.size() < kYamuxHeaderSize) return NeedMore{kYamuxHeaderSize - bytes.size()};
   if (bytes[1] > static_cast<std::uint8_t>(YamuxType::go_away))
     return Error{Cause::protocol, "yamux: unknown type of frame " + std::to_string(bytes[1])};
   return YamuxHeader{static_cast<YamuxType>(bytes[1]), get_u16(bytes.subspan(2)), get_u32(bytes.subspan(4)),

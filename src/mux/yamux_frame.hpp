@@ -46,7 +46,7 @@ struct YamuxHeader {
 
 std::array<std::uint8_t, kYamuxHeaderSize> encode_yamux_header(const YamuxHeader& header);
 
-/// Errors (Cause::protocol): another version than 0, an unknown type.
+/// Errors (Cause::protocol): another version than 0, told from the first byte on, and an unknown type.
 Decode<YamuxHeader> decode_yamux_header(Bytes bytes);
 
 }  // namespace gost

@@ -30,6 +30,8 @@ TEST(YamuxFrame, AnotherVersionAndAnUnknownTypeAreErrors) {
   auto other = decode_yamux_header(from_hex("010000000300000000000000").value());
   EXPECT_EQ(std::get<Error>(other).text,
             "yamux: the peer speaks version 1, not 0 (mux.type must be the same at both ends)");
+  EXPECT_EQ(std::get<Error>(decode_yamux_header(from_hex("05").value())).text,
+            "yamux: the peer speaks version 5, not 0 (mux.type must be the same at both ends)");
   auto unknown = decode_yamux_header(from_hex("000400000000000000000000").value());
   EXPECT_EQ(std::get<Error>(unknown).text, "yamux: unknown type of frame 4");
   EXPECT_EQ(std::get<Error>(unknown).cause, Cause::protocol);

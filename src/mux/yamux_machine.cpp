@@ -8,37 +8,20 @@ namespace gost {
 using namespace yamux_flag;
 
 YamuxMachine::YamuxMachine(const YamuxOptions& options, MuxSide side, TimePoint now)
-    : options_(options),
+    : FramedMachine(kYamuxHeaderSize),
+      options_(options),
       window_(static_cast<std::uint64_t>(options.max_stream_window)),
       ids_(side == MuxSide::client ? 1 : 2),
       budget_(options.max_receive_buffer),
       pinged_at_(now),
       next_look_(now + options.keepalive_interval) {}
 
-Result<> YamuxMachine::input(Bytes bytes) {
-  while (!bytes.empty() && !error_) {
-    if (payload_left_ > 0) {
-      Bytes part = bytes.first(std::min(bytes.size(), payload_left_));
-      take_payload(part);
-      bytes = bytes.subspan(part.size());
-      continue;
-    }
-    Bytes part = bytes.first(std::min(bytes.size(), head_.size() - head_size_));
-    std::ranges::copy(part, head_.begin() + static_cast<std::ptrdiff_t>(head_size_));
-    head_size_ += part.size();
-    bytes = bytes.subspan(part.size());
-    if (head_size_ == head_.size()) take_head();
-  }
-  if (error_) return fail(*error_);
-  return {};
-}
-
-void YamuxMachine::take_head() {
-  head_size_ = 0;
-  auto decoded = decode_yamux_header(head_);
+std::size_t YamuxMachine::take_head(Bytes head) {
+  auto decoded = decode_yamux_header(head);
+  if (auto* more = std::get_if<NeedMore>(&decoded)) return more->bytes;
   if (auto* error = std::get_if<Error>(&decoded)) {
     error_ = std::move(*error);
-    return;
+    return 0;
   }
   frame_ = std::get<YamuxHeader>(decoded);
   heard_ = true;
@@ -50,6 +33,7 @@ void YamuxMachine::take_head() {
     break;
   case YamuxType::go_away: take_go_away(); break;
   }
+  return 0;
 }
 
 void YamuxMachine::take_frame() {
@@ -101,7 +85,6 @@ void YamuxMachine::take_update(YamuxStream& stream) {
 }
 
 void YamuxMachine::take_payload(Bytes bytes) {
-  payload_left_ -= bytes.size();
   if (payload_of_ != nullptr) {
     payload_of_->queue_.push(bytes);
     budget_ -= static_cast<std::int64_t>(bytes.size());

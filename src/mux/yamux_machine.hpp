@@ -1,12 +1,11 @@
 // YamuxMachine: one yamux session without I/O, as hashicorp's library 0.1.1 speaks it (wire.md §6.8).
 #pragma once
 
-#include "mux/machine.hpp"
+#include "mux/framed_machine.hpp"
 #include "mux/stream_ids.hpp"
 #include "mux/yamux_options.hpp"
 #include "mux/yamux_stream.hpp"
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,7 +20,7 @@ struct YamuxHalfClosedTag;
 /// The client opens streams 1, 3, 5, …, the server 2, 4, 6, …. Errors of input(): another version, an unknown type, a
 /// stream that is opened twice, more bytes of a stream than its window takes, a window that overflows, a GoAway with
 /// an error; all but the last are told to the peer with a GoAway that is queued.
-class YamuxMachine final : public MuxMachine {
+class YamuxMachine final : public FramedMachine {
  public:
   /// Streams of the peer that wait in take_accepted(); those beyond are refused. Also how many streams of ours the
   /// peer is thought to let wait: the SYNs of further ones are held back.
@@ -44,10 +43,8 @@ class YamuxMachine final : public MuxMachine {
   const YamuxOptions& options() const { return options_; }
 
   std::string_view name() const override { return "yamux"; }
-  Result<> input(Bytes bytes) override;
   std::size_t max_input() const override { return payload_left_ + kBacklog * kYamuxHeaderSize; }
   bool wants_input() const override { return budget_ > 0 && pongs_.size() + farewells_.size() < kMaxQueued; }
-  bool within_frame() const override { return head_size_ > 0 || payload_left_ > 0; }
   /// Also an error when the peer is going away.
   Result<std::unique_ptr<MuxMachineStream>> open() override;
   bool can_open() const override { return !peer_goes_away_ && !ids_.exhausted(); }
@@ -80,12 +77,12 @@ class YamuxMachine final : public MuxMachine {
 
   // What comes in. All are about `frame_`, whose payload follows.
 
-  void take_head();
+  std::size_t take_head(Bytes head) override;
   void take_frame();
   bool take_syn();
   void take_frame_of(YamuxStream& stream);
   void take_update(YamuxStream& stream);
-  void take_payload(Bytes bytes);
+  void take_payload(Bytes bytes) override;
   /// FIN and RST, which count behind the frame's payload.
   void take_end();
   void take_reset(YamuxStream& stream);
@@ -120,12 +117,8 @@ class YamuxMachine final : public MuxMachine {
   std::size_t count_ = 0;  ///< of `streams_`
   std::vector<std::unique_ptr<MuxMachineStream>> accepted_;
 
-  std::array<std::uint8_t, kYamuxHeaderSize> head_{};
-  std::size_t head_size_ = 0;
-  YamuxHeader frame_;  ///< the last one that has begun
-  std::size_t payload_left_ = 0;
+  YamuxHeader frame_;                  ///< the last one that has begun
   YamuxStream* payload_of_ = nullptr;  ///< null: it is discarded
-  std::optional<Error> error_;
   std::int64_t budget_;
 
   List<YamuxStream, YamuxControlTag> control_;  ///< those with a frame to send

@@ -225,7 +225,7 @@ Task<> closed(Fixture& f) {
   co_await Fixture::settle();
   EXPECT_EQ(f.heard(), "010201000300000078");
   peer.reset();
-  co_await sleep_for(1s);
+  co_await sleep_for(11s);
   EXPECT_TRUE(f.ended);
 }
 

@@ -189,6 +189,15 @@ def test_the_end_of_the_client_ends_the_listening(program, bind, service, leave)
         assert not program.listens_at(client.bound[1])
 
 
+def test_the_end_of_a_client_that_has_said_much_ends_the_listening(program):
+    with contextlib.closing(Bind5(program.at["socks5"])) as client:
+        connection = ends(client.sock)
+        client.sock.sendall(bytes(100_000))
+        client.sock.close()
+        assert "client left" in last_line(program, connection)["err"]
+        assert not program.listens_at(client.bound[1])
+
+
 def test_nobody_comes_in_time(program):
     with contextlib.closing(Bind5(program.at["hasty"])) as client:
         connection = ends(client.sock)

@@ -2,6 +2,8 @@
 import concurrent.futures
 import contextlib
 import hashlib
+import socket
+import struct
 import subprocess
 
 import pytest
@@ -11,7 +13,7 @@ from support.reasons import join
 from support.relay import Relay
 from support.servers import free_port
 from support.udp import UdpAnswering, udp_socket
-from support.waiting import wait_until
+from support.waiting import TIMEOUT, wait_until
 
 TRANSPORTS = ("mtcp", "mtls")
 # Each loop has a session of its own.
@@ -186,7 +188,104 @@ def test_a_stop_at_once_ends_connections(gost, echo):
         assert wire.read_to_end(sock) == b""
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_stop_lets_a_slow_reader_have_everything(gost, version):
+    """The last tunnel ends while most of it is still on its way, to a client that says something all the time."""
+    proxy = gost("-L", f"socks5+mtcp://127.0.0.1:0?notls=true&mux.version={version}", "-drain", "60s")
+    sent = peers.pattern(1 << 20)
+
+    def serve(sock):
+        sock.sendall(sent)
+
+    with contextlib.closing(peers.Scripted(serve)) as target, contextlib.closing(socket.socket()) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(TIMEOUT)
+        sock.connect(proxy.address)
+        session = smux.Session(sock, version)
+        session.send(smux.SYN, 3)
+        session.send(smux.PSH, 3, wire.GREETING)
+        session.read(3, 2)
+        session.send(smux.PSH, 3, wire.request5(*target.address))
+        session.read(3, 10)
+        proxy.signal(15)
+        proxy.wait_for_log("stopping: tunnels may go on")
+        got = 12
+        while 3 not in session.seen.finished:
+            command, _, payload = session.receive()
+            got += len(payload) if command == smux.PSH else 0
+            session.send(smux.NOP, 0)
+            if version == 2:
+                session.send(smux.UPD, 3, struct.pack("<II", got, 65536))
+        assert session.seen.payload[3] == sent
+        assert wire.read_to_end(sock) == b""
+    assert proxy.wait() == 0
+
+
+HALF_CLOSING = [("mtcp", "mux.version=1"), ("mtcp", "mux.version=2"), ("mtls", "mux.version=2"), ("mws", "mux.version=1"),
+                ("mtcp", "mux.type=yamux")]
+
+
+@pytest.mark.parametrize(("transport", "options"), HALF_CLOSING)
+def test_half_close_between_two_of_ours(gost, transport, options):
+    """The target answers when the client has said everything, and the other way round. Without TLS, which has an end of its
+    own."""
+    program, _ = pair(gost, transport, options=f"?notls=true&{options}")
+    sent = peers.pattern(100_000)
+    with contextlib.closing(peers.Target()) as target:
+        for ends_first, ends_last in ((0, 1), (1, 0)):
+            ends = [through(program.address, target.address), target.accept()]
+            with contextlib.closing(ends[0]):
+                ends[ends_first].sendall(sent)
+                ends[ends_first].shutdown(socket.SHUT_WR)
+                assert wire.read_to_end(ends[ends_last]) == sent
+                ends[ends_last].sendall(sent[::-1])
+                ends[ends_last].close()
+                assert wire.read_to_end(ends[ends_first]) == sent[::-1]
+
+
+def test_a_fin_of_another_smux_ends_both_directions(gost):
+    """GOST's library knows no half-close."""
+    proxy = gost("-L", "socks5+mtcp://127.0.0.1:0?notls=true")
+    with contextlib.closing(peers.Target()) as target, contextlib.closing(wire.connect(proxy.address)) as sock:
+        session = smux.Session(sock, 2)
+        session.send(smux.SYN, 3)
+        session.send(smux.PSH, 3, wire.GREETING)
+        session.read(3, 2)
+        session.send(smux.PSH, 3, wire.request5(*target.address))
+        session.read(3, 10)
+        served = target.accept()
+        session.send(smux.PSH, 3, b"all")
+        session.send(smux.FIN, 3)
+        assert wire.read_to_end(served) == b"all"
+        served.close()
+        assert proxy.wait_for_log(" >< ")[0]["inputBytes"] == 3
+        while 3 not in session.seen.finished:
+            session.receive()
+
+
+def test_another_smux_is_told_the_end_of_both_directions(gost):
+    """A peer that has not said that it understands a half-close gets a FIN instead, and hears nothing of it."""
+    with contextlib.closing(peers.Target()) as proxy:
+        program = gost("-L", "tcp://127.0.0.1:0/192.0.2.1:1", "-F", f"forward+mtcp://{join(proxy.address)}?notls=true",
+                       env=ONE_LOOP)
+        with contextlib.closing(wire.connect(program.address)) as client:
+            client.sendall(b"all")
+            session = smux.Session(proxy.accept(), 2)
+            assert [session.receive() for _ in range(2)] == [(smux.SYN, 3, b""), (smux.PSH, 3, b"all")]
+            client.shutdown(socket.SHUT_WR)
+            assert session.receive() == (smux.FIN, 3, b"")
+
+
 # --- what can be wrong ---
+
+def test_a_client_without_multiplexing_is_told_so(gost):
+    """It has said three bytes, and would wait for an answer for ever."""
+    proxy = gost("-L", "socks5+mtcp://127.0.0.1:0")
+    with contextlib.closing(wire.connect(proxy.address)) as sock:
+        sock.sendall(wire.GREETING)
+        assert wire.read_to_end(sock) == b""
+    proxy.wait_for_log("smux: the peer speaks version 5, not 2", level="warn")
+
 
 def test_two_versions(gost, echo):
     proxy = gost("-L", "socks5+mtcp://127.0.0.1:0?mux.version=1")
