@@ -314,9 +314,9 @@ def test_connections_without_a_stream_are_bounded(gost, transport):
     proxy = gost("-L", f"socks5+{transport}://127.0.0.1:0?maxHandshakes=8")
     with contextlib.ExitStack() as stack:
         socks = [stack.enter_context(contextlib.closing(wire.connect(proxy.address))) for _ in range(40)]
-        assert wire.read_to_end(socks[0]) == b"", "the oldest had to go"
         proxy.wait_for_log("too many", level="warn")
-        wait_until(lambda: proxy.descriptors < 40, "eight stay")
+        # Which ones go depends on the loops among which they are spread.
+        wait_until(lambda: proxy.descriptors < len(socks), "most are still there")
 
 
 def test_garbage(gost, echo):
