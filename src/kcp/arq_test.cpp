@@ -460,20 +460,26 @@ TEST_F(ArqTest, IdleHoldsNoBlocks) {
   EXPECT_GE(pool_.kept(), 32U);
 }
 
+/// One end sends so many bytes and the other one has read them; false if nothing goes on any more.
+bool carries(ArqLink& link, std::uint64_t bytes) {
+  while (link.ends[1].read < bytes) {
+    if (link.ends[0].written < bytes) link.write(0, bytes - link.ends[0].written);
+    link.deliver();
+    link.read(1, 1 << 20);
+    link.flush(0);
+    link.flush(1);
+    if (!link.advance()) return false;
+  }
+  return true;
+}
+
 TEST(ArqLinkTest, BulkOverAGoodLineNeedsNoRepetition) {
   ArqOptions options;
   options.interval = 10;
   options.no_delay = true;
   ArqLink link(options, options, {.delay = 25}, 1);
   constexpr std::uint64_t kBytes = 8'000'000;
-  while (link.ends[1].read < kBytes) {
-    if (link.ends[0].written < kBytes) link.write(0, kBytes - link.ends[0].written);
-    link.deliver();
-    link.read(1, 1 << 20);
-    link.flush(0);
-    link.flush(1);
-    ASSERT_TRUE(link.advance());
-  }
+  ASSERT_TRUE(carries(link, kBytes));
   EXPECT_TRUE(link.ends[1].intact);
   EXPECT_EQ(link.ends[0].arq.statistics().overtaken, 0U);
   EXPECT_EQ(link.ends[0].arq.statistics().timed_out, 0U);
@@ -498,14 +504,7 @@ TEST(ArqLinkTest, NothingIsRepeatedBeforeItCouldHaveBeenAnswered) {
     }
   };
   constexpr std::uint64_t kBytes = 4'000'000;
-  while (link.ends[1].read < kBytes) {
-    if (link.ends[0].written < kBytes) link.write(0, kBytes - link.ends[0].written);
-    link.deliver();
-    link.read(1, 1 << 20);
-    link.flush(0);
-    link.flush(1);
-    ASSERT_TRUE(link.advance());
-  }
+  ASSERT_TRUE(carries(link, kBytes));
   EXPECT_EQ(early, 0U) << link.ends[0].arq.statistics().overtaken << " repeated";
 }
 
@@ -515,14 +514,7 @@ TEST(ArqLinkTest, LossCostsInProportion) {
   options.no_delay = true;
   ArqLink link(options, options, {.loss = 0.05, .delay = 25}, 1);
   constexpr std::uint64_t kBytes = 8'000'000;
-  while (link.ends[1].read < kBytes) {
-    if (link.ends[0].written < kBytes) link.write(0, kBytes - link.ends[0].written);
-    link.deliver();
-    link.read(1, 1 << 20);
-    link.flush(0);
-    link.flush(1);
-    ASSERT_TRUE(link.advance());
-  }
+  ASSERT_TRUE(carries(link, kBytes));
   EXPECT_TRUE(link.ends[1].intact);
   const SendStatistics& sent = link.ends[0].arq.statistics();
   // With a packet of acknowledgements those of many segments are lost, which then seem to be.
