@@ -192,7 +192,7 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::adopt(Loop& loop, Fd socket, const
   ::getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &family, &length);
   std::unique_ptr<UdpSocket> adopted(new UdpSocket(std::move(socket), family, options, peer));
   // Nobody waits until a UDP socket can be written to, and each datagram that has left would be an event.
-  if (auto started = adopted->watch_.start(loop, adopted->socket_.get(), IoWatch::Kind::input); !started)
+  if (auto started = adopted->watch_.start(loop, adopted->socket_.get(), IoWatch::Kind::datagrams); !started)
     return fail(started.error());
   return adopted;
 }

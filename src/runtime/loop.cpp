@@ -33,6 +33,7 @@ std::uint32_t events_of(IoWatch::Kind kind) {
   switch (kind) {
   case IoWatch::Kind::stream: return EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   case IoWatch::Kind::acceptor: return EPOLLIN | EPOLLET | EPOLLEXCLUSIVE;
+  case IoWatch::Kind::datagrams:
   case IoWatch::Kind::input: return EPOLLIN | EPOLLET;
   }
   return 0;
@@ -47,6 +48,7 @@ Result<> IoWatch::start(Loop& loop, int fd, Kind kind) {
   if (::epoll_ctl(loop.epoll_, EPOLL_CTL_ADD, fd, &event) < 0) return fail(Error::system(errno, "epoll_ctl"));
   loop_ = &loop;
   fd_ = fd;
+  datagrams_ = kind == Kind::datagrams;
   return {};
 }
 
@@ -56,6 +58,7 @@ void IoWatch::stop() {
 }
 
 void IoWatch::on_events(std::uint32_t events) {
+  if (datagrams_) loop_->scheduling_.datagrams_came();
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     readable_ = true;
@@ -139,6 +142,7 @@ int Loop::poll_timeout() const {
 }
 
 void Loop::poll() {
+  if (ready_head_ == nullptr && posted_.empty()) scheduling_.give_way();
   if (time_ == Time::real && !timers_.empty()) now_ = real_now();  // the turn may have been a long one
   int timeout = poll_timeout();
   if (timeout != 0) {
@@ -151,6 +155,7 @@ void Loop::poll() {
   asleep_.store(false, std::memory_order_relaxed);
   if (time_ == Time::real) {
     now_ = real_now();
+    scheduling_.looked(now_);
   } else if (count <= 0 && ready_head_ == nullptr && posted_.empty() && !timers_.empty()) {
     now_ = std::max(now_, timers_.next());
   }

@@ -4,6 +4,7 @@
 
 #include "core/duration.hpp"
 #include "runtime/post_queue.hpp"
+#include "runtime/scheduling.hpp"
 #include "runtime/scope.hpp"
 #include "runtime/task.hpp"
 #include "runtime/timer.hpp"
@@ -20,9 +21,10 @@ namespace gost {
 class IoWatch {
  public:
   enum class Kind : std::uint8_t {
-    stream,    ///< both directions and the peer's half-close
-    acceptor,  ///< a listening socket that several loops watch; a connection wakes one of them
-    input,     ///< only readability (signalfd, eventfd, a resolver's socket)
+    stream,     ///< both directions and the peer's half-close
+    acceptor,   ///< a listening socket that several loops watch; a connection wakes one of them
+    datagrams,  ///< only readability, of a UDP socket: what comes counts for the thread's Scheduling
+    input,      ///< only readability (signalfd, eventfd, a listening socket of one loop)
   };
 
   IoWatch() = default;
@@ -56,6 +58,7 @@ class IoWatch {
   bool readable_ = true;
   bool writable_ = true;
   bool hung_up_ = false;
+  bool datagrams_ = false;
   Wait* reader_ = nullptr;
   Wait* writer_ = nullptr;
 };
@@ -128,6 +131,7 @@ class Loop {
   TimePoint now_;
   Scope root_;
   TimerHeap timers_;
+  Scheduling scheduling_;
   Wait* ready_head_ = nullptr;
   Wait* ready_tail_ = nullptr;
   PostQueue posted_;
