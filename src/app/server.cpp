@@ -10,6 +10,9 @@ namespace gost {
 
 namespace {
 
+/// So long the sessions that dialers keep may deliver what ended tunnels have left.
+constexpr Duration kPatience = std::chrono::seconds(2);
+
 /// One loop for each processor, or as many as GOMAXPROCS says, as with GOST.
 std::size_t loop_count() {
   if (const char* text = std::getenv("GOMAXPROCS")) {
@@ -55,7 +58,12 @@ Task<> Server::serve() {
   co_await wait_for_the_end();
   background.stop();
   co_await background.join();
-  for (std::size_t i = 0; i < workers_.size(); ++i) co_await run_on(workers_[i].loop, close(workers_[i]));
+  TaskGroup closing(co_await this_scope());
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    closing.spawn([](Server& server, IoContext& io) -> Task<> { co_await run_on(io.loop, server.close(io)); }(
+                                                        *this, workers_[i]));
+  }
+  co_await closing.join();
 }
 
 Task<> Server::wait_for_the_end() {
@@ -71,13 +79,13 @@ Task<> Server::wait_for_the_end() {
         "at the next start");
     for (WatchedFile& file : files_) reload(file);
   }
-  bool at_once = signal != SIGTERM;
+  at_once_ = signal != SIGTERM || drain_ == Duration::zero();
   notify_manager("STOPPING=1");
-  log_.info(at_once ? "stopping" : "stopping: tunnels may go on for " + to_string(drain_));
+  log_.info(at_once_ ? "stopping" : "stopping: tunnels may go on for " + to_string(drain_));
 
   Scope signal_wait(co_await this_scope());
   TaskGroup stopping(co_await this_scope());
-  stopping.spawn(stop_services(at_once ? Duration::zero() : drain_, signal_wait));
+  stopping.spawn(stop_services(at_once_ ? Duration::zero() : drain_, signal_wait));
   co_await in_scope(signal_wait, hurry_at_next_signal());
   co_await stopping.join();
 }
@@ -96,13 +104,13 @@ Task<> Server::hurry_at_next_signal() {
     if (!received) co_return;
     if (*received == SIGHUP) continue;
     log_.info("stopping at once");
+    at_once_ = true;
     for (auto& service : services_) co_await service->hurry();
   }
 }
 
 Task<> Server::close(IoContext& io) {
-  io.background.stop();
-  co_await io.background.join();
+  co_await io.end_background(at_once_ ? Duration::zero() : kPatience);
   for (auto& resolver : resolvers_) co_await resolver->close(io);
   co_await io.resolver.close();
 }

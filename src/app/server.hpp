@@ -34,6 +34,7 @@ class Server {
 
   Logger log_;
   Duration drain_;
+  bool at_once_ = false;  ///< nothing is waited for at the end
   Signals signals_;
   SidSource sids_;
   Workers workers_;

@@ -4,6 +4,20 @@
 
 namespace gost {
 
+namespace {
+
+class KeptSession final : public KeptForLater {
+ public:
+  KeptSession(IoContext& io, MuxSession& session) : session_(session) { io.kept_for_later.push_back(*this); }
+
+ private:
+  void end_in_order() override { session_.end_when_idle(); }
+
+  MuxSession& session_;
+};
+
+}  // namespace
+
 Task<Result<std::unique_ptr<Stream>>> MuxDialer::dial(IoContext& io, RawConnection& raw) const {
   Pool& pool = pools_.get(io.loop);
   for (;;) {
@@ -46,7 +60,7 @@ Task<Result<std::shared_ptr<MuxSession>>> MuxDialer::connect(IoContext& io, RawC
   }
   SocketAddress proxy = (*below)->remote();
   pool.session = std::make_shared<MuxSession>(io, std::move(*below), options_, MuxSide::client);
-  io.background.spawn(run(pool.session, proxy, log_));
+  io.background.spawn(run(io, pool.session, proxy, log_));
   settle(pool, std::nullopt);
   co_return pool.session;
 }
@@ -59,7 +73,8 @@ void MuxDialer::settle(Pool& pool, const std::optional<Error>& error) {
   });
 }
 
-Task<> MuxDialer::run(std::shared_ptr<MuxSession> session, SocketAddress proxy, Logger log) {
+Task<> MuxDialer::run(IoContext& io, std::shared_ptr<MuxSession> session, SocketAddress proxy, Logger log) {
+  KeptSession kept(io, *session);
   auto error = co_await session->run();
   if (!error) co_return;
   std::string line = "the connection to " + proxy.to_string() + " has ended: " + error->text;

@@ -41,7 +41,7 @@ class MuxDialer final : public Dialer {
   GOST_OWN_FRAME Task<Result<std::shared_ptr<MuxSession>>> connect(IoContext& io, RawConnection& raw,
                                                                    Pool& pool) const;
   static void settle(Pool& pool, const std::optional<Error>& error);
-  static Task<> run(std::shared_ptr<MuxSession> session, SocketAddress proxy, Logger log);
+  static Task<> run(IoContext& io, std::shared_ptr<MuxSession> session, SocketAddress proxy, Logger log);
 
   std::shared_ptr<const Dialer> below_;
   MuxOptions options_;

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <vector>
 
@@ -68,8 +70,7 @@ struct Lab {
     co_await test(*this, requests);
     co_await requests.join();
     streams.clear();
-    io.background.stop();
-    co_await io.background.join();
+    co_await io.end_background({});
   }
 };
 
@@ -145,6 +146,66 @@ TEST(MuxDialer, ARequestThatWaitsCanBeGivenUp) {
     co_await requests.join();
     EXPECT_EQ(lab.errors, std::vector<std::string>{"i/o timeout"});
     EXPECT_EQ(lab.streams.size(), 1U);
+  });
+}
+
+/// Everything that comes until the other end shuts down.
+Task<std::vector<std::uint8_t>> read_to_end(Stream& stream) {
+  std::vector<std::uint8_t> all;
+  std::array<std::uint8_t, 4096> part;
+  while (co_await stream.until(Interest::read) == Outcome::ready) {
+    IoResult got = stream.try_read(part);
+    if (got.status == IoResult::Status::eof) break;
+    all.insert(all.end(), part.begin(), part.begin() + static_cast<std::ptrdiff_t>(got.bytes));
+    co_await sleep_for(1ms);
+  }
+  co_return all;
+}
+
+/// A stream that has written so much that a part of it is left in the session, and was closed.
+Task<std::size_t> leave_much(Lab& lab, TaskGroup& requests) {
+  requests.spawn(lab.ask());
+  co_await requests.join();
+  const std::vector<std::uint8_t> data(200'000, 'x');
+  std::size_t written = 0;
+  for (IoResult io; (io = lab.streams[0]->try_write(Bytes(data).subspan(written))).bytes > 0;) written += io.bytes;
+  lab.streams.clear();
+  co_return written;
+}
+
+TEST(MuxDialer, AnEndInOrderDeliversWhatClosedStreamsHaveLeft) {
+  Lab().run([](Lab& lab, TaskGroup& requests) -> Task<> {
+    const std::size_t written = co_await leave_much(lab, requests);
+    const TimePoint begin = lab.io.loop.now();
+    requests.spawn(lab.io.end_background(2s));
+    const auto all = co_await read_to_end(*lab.raw.proxies[0]);
+    EXPECT_EQ(std::ranges::count(all, 'x'), static_cast<std::ptrdiff_t>(written));
+    lab.raw.proxies.clear();
+    co_await requests.join();
+    EXPECT_LT(lab.io.loop.now() - begin, 1s);
+  });
+}
+
+TEST(MuxDialer, AnEndInOrderWaitsOnlySoLongForAPeer) {
+  Lab().run([](Lab& lab, TaskGroup& requests) -> Task<> {
+    co_await leave_much(lab, requests);
+    const TimePoint begin = lab.io.loop.now();
+    co_await lab.io.end_background(2s);
+    EXPECT_EQ(lab.io.loop.now() - begin, 2s);
+  });
+}
+
+TEST(MuxDialer, AnEndInOrderOfIdleSessionsIsAtOnce) {
+  Lab().run([](Lab& lab, TaskGroup& requests) -> Task<> {
+    requests.spawn(lab.ask());
+    co_await requests.join();
+    lab.streams.clear();
+    co_await sleep_for(1ms);
+    std::array<std::uint8_t, 64> opened_and_closed;
+    EXPECT_EQ(lab.raw.proxies[0]->try_read(opened_and_closed).bytes, 16U);
+    const TimePoint begin = lab.io.loop.now();
+    co_await lab.io.end_background(2s);
+    EXPECT_EQ(lab.io.loop.now(), begin);
   });
 }
 

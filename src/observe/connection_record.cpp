@@ -133,17 +133,17 @@ void ConnectionRecord::note(Level level, std::string_view message, const std::so
   loggers_->handler.write(level, message, line.view(), where);
 }
 
-void ConnectionRecord::failed(const Error& error, const std::source_location& where) {
+void ConnectionRecord::handshake_failed(const Error& error, const std::source_location& where) {
   error_ = error.text.empty() ? std::string(to_string(error.cause)) : error.text;
+  note(level_of(error.cause), error_, where);
+}
+
+void ConnectionRecord::failed(const Error& error, const std::source_location& where) {
+  handshake_failed(error, where);
   Level level = level_of(error.cause);
-  if (loggers_->handler.enabled(level)) {
-    Rendered line(*this);
-    loggers_->handler.write(level, error_, line.view(), where);
-  }
-  if (loggers_->service.enabled(level)) {
-    AddressText client(client_);
-    loggers_->service.write(level, error_, {{"client", client.view()}, {"sid", sid_.view()}}, where);
-  }
+  if (!loggers_->service.enabled(level)) return;
+  AddressText client(client_);
+  loggers_->service.write(level, error_, {{"client", client.view()}, {"sid", sid_.view()}}, where);
 }
 
 void ConnectionRecord::finished(std::uint64_t input_bytes, std::uint64_t output_bytes, TimePoint now,

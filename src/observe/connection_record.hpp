@@ -83,6 +83,9 @@ class ConnectionRecord {
   /// Something about this connection that is worth a sentence while it goes on.
   void note(Level level, std::string_view message,
             const std::source_location& where = std::source_location::current()) const;
+  /// The connection failed before the handler saw it: its TLS or WebSocket handshake did. As failed(), but with no
+  /// second line: whoever scans ports can provoke it at any rate.
+  void handshake_failed(const Error& error, const std::source_location& where = std::source_location::current());
   /// The connection failed: one error line of the handler with all that is known, and GOST's second one of the
   /// service. What is no fault of anybody (the peer went away, the program stops) is logged at debug.
   /// The text is repeated as `err` in the last line.

@@ -109,12 +109,15 @@ class Service::Shard final : public StreamSink, private Timer {
     const StreamUpgrade* upgrade = session.client ? service_.parts_.listener->upgrade() : nullptr;
     const Handler& handler = *service_.parts_.handler;
     auto result = co_await (upgrade == nullptr ? handler.handle(session) : handle_upgraded(*upgrade, session));
-    if (!result) session.record.failed(session.handshake.dropped() ? too_many_handshakes() : result.error());
+    if (!result) session.record.failed(reason(session, result.error()));
     session.record.finished(session.bytes.from_a, session.bytes.from_b, io_.loop.now());
   }
 
   GOST_OWN_FRAME Task<Result<>> handle_upgraded(const StreamUpgrade& upgrade, Session& session) {
-    if (auto applied = co_await apply(upgrade, session); !applied) co_return applied;
+    if (auto applied = co_await apply(upgrade, session); !applied) {
+      session.record.handshake_failed(reason(session, applied.error()));
+      co_return {};
+    }
     co_return co_await service_.parts_.handler->handle(session);
   }
 
@@ -129,7 +132,8 @@ class Service::Shard final : public StreamSink, private Timer {
     co_return {};
   }
 
-  Error too_many_handshakes() const {
+  Error reason(const Session& session, const Error& error) const {
+    if (!session.handshake.dropped()) return error;
     return {Cause::exhausted, "dropped: more than " + std::to_string(service_.parts_.max_handshakes) +
                                   " clients in the handshake at once (option maxHandshakes)"};
   }

@@ -383,6 +383,7 @@ def test_requests_that_are_refused(servers, request_bytes, status):
     assert got == status and body, head
     line = last_line(servers.program, connection)
     assert line["err"].startswith("websocket: ") and line["err"].endswith(f"(answered {status})"), line
+    assert len(servers.program.log_lines(line["err"], level="error", client=line["client"])) == 1
 
 
 @pytest.mark.parametrize(("first", "said"), [
