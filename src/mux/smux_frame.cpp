@@ -48,7 +48,8 @@ std::array<std::uint8_t, kSmuxHeaderSize + kSmuxUpdateSize> encode_smux_update(s
 Decode<SmuxHeader> decode_smux_header(Bytes bytes, std::uint8_t version) {
   if (!bytes.empty() && bytes[0] != version) {
     return Error{Cause::protocol, "smux: the peer speaks version " + std::to_string(bytes[0]) + ", not " +
-                                      std::to_string(version) + " (mux.version must be the same at both ends)"};
+                                      std::to_string(version) +
+                                      " (mux.version, or kcp.smuxver, must be the same at both ends)"};
   }
   if (bytes.size() < kSmuxHeaderSize) return NeedMore{kSmuxHeaderSize - bytes.size()};
   if (bytes[1] > static_cast<std::uint8_t>(SmuxCommand::upd))

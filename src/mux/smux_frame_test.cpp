@@ -34,7 +34,7 @@ TEST(SmuxFrame, ASplitHeaderNeedsTheRest) {
 TEST(SmuxFrame, AnotherVersionAndAnUnknownCommandAreErrors) {
   auto other = decode_smux_header(encode_smux_header({2, SmuxCommand::nop, 0, 0}), 1);
   EXPECT_EQ(std::get<Error>(other).text,
-            "smux: the peer speaks version 2, not 1 (mux.version must be the same at both ends)");
+            "smux: the peer speaks version 2, not 1 (mux.version, or kcp.smuxver, must be the same at both ends)");
   auto unknown = decode_smux_header(from_hex("0105000000000000").value(), 1);
   EXPECT_EQ(std::get<Error>(unknown).text, "smux: unknown command 5");
   EXPECT_EQ(std::get<Error>(unknown).cause, Cause::protocol);

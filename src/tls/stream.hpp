@@ -72,6 +72,7 @@ class TlsStream final : public Stream {
   /// Where the kernel does TLS itself, the lower stream's.
   IoWatch* kernel(Interest direction) override;
   std::size_t undelivered() const override { return records_.below().undelivered() + records_.unsent(); }
+  bool closed() const override { return records_.below().closed(); }
   bool ready(Interest interest) const override;
   Wait*& waiting(Interest interest) override { return records_.below().waiting(interest); }
   SocketAddress local() const override { return records_.below().local(); }

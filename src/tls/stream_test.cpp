@@ -1,6 +1,7 @@
 #include "tls/stream.hpp"
 
 #include "net/relay.hpp"
+#include "net/testing/stream_over.hpp"
 #include "tls/testing/pair.hpp"
 
 #include <array>
@@ -257,6 +258,23 @@ TEST(TlsStream, AnEndWithoutCloseNotifyIsAnEnd) {
     EXPECT_EQ(text, "last words");
     EXPECT_FALSE(error) << error->text;
   }
+}
+
+TEST(TlsStream, WhatTheStreamBelowKnowsOfThePeersEndIsPassedOn) {
+  class Closing final : public gost::testing::StreamOver {
+   public:
+    Closing(std::unique_ptr<Stream> below, const bool& now) : StreamOver(std::move(below)), now_(now) {}
+    bool closed() const override { return now_; }
+
+   private:
+    const bool& now_;
+  };
+  IoContext io{Loop::Time::simulated};
+  bool now = false;
+  const TlsStream stream(io, std::make_unique<Closing>(make_memory_pipe().first, now));
+  EXPECT_FALSE(stream.closed());
+  now = true;
+  EXPECT_TRUE(stream.closed());
 }
 
 TEST(TlsStream, DestructionSaysGoodbyeAndAbortDoesNot) {
