@@ -1,7 +1,9 @@
 """Waiting for a condition instead of sleeping and hoping."""
+import os
 import time
 
-TIMEOUT = 20.0  # generous: the machine may be busy and the build is sanitized
+# Generous: the machine may be busy and the build is sanitized. An emulated machine has more of it.
+TIMEOUT = 20.0 * float(os.environ.get("GOST_TEST_PATIENCE", "1"))
 
 
 def wait_until(condition, what, timeout=TIMEOUT):
