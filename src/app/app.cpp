@@ -39,13 +39,17 @@ bool colours_wanted() {
   return no_colour == nullptr || *no_colour == '\0';
 }
 
+void flush(const OpenedLog& log) {
+  if (log.writer) log.writer->flush(kFlushLimit);
+}
+
 /// The log on standard error for everything that happens before the configured one is known.
 int fail_before_start(const std::vector<std::string>& texts) {
   LogOptions options;
   options.colours = colours_wanted();
   OpenedLog bootstrap = open_log(options);
   for (const std::string& text : texts) bootstrap.logger.fatal(text);
-  if (bootstrap.writer) bootstrap.writer->flush(kFlushLimit);
+  flush(bootstrap);
   return kExitFailure;
 }
 
@@ -100,13 +104,17 @@ int start(const config::Flags& flags, const config::Config& config, config::Prob
   if (config::has_errors(problems)) return refuse_to_start(problems);
   OpenedLog opened = open_configured_log(config.log);
   Built built = build(config, problems, opened.logger);
-  if (config::has_errors(problems)) return refuse_to_start(problems);
+  if (config::has_errors(problems)) {
+    // What it says comes from another writer, and must be the last.
+    flush(opened);
+    return refuse_to_start(problems);
+  }
   for (const std::string& warning : opened.warnings) opened.logger.warn(warning);
   for (const config::Problem& problem : problems) opened.logger.warn(problem.to_string());
   if (flags.reload_period > Duration::zero())
     opened.logger.warn("-R is not available in this build: the configuration is read once");
   int code = serve(std::move(built), opened.logger, flags.drain);
-  if (opened.writer) opened.writer->flush(kFlushLimit);
+  flush(opened);
   return code;
 }
 
