@@ -30,7 +30,8 @@ Task<Result<>> forward_datagrams(Session& session, const HandlerOptions& options
   auto open = [&session, &options](Endpoint target) {
     return options.router->open_datagram_to(session.io, std::move(target), session.requester());
   };
-  auto way = co_await first_that_opens<DatagramWay>(session, *options.targets, "udp", open);
+  const Target* target = nullptr;
+  auto way = co_await first_that_opens<DatagramWay>(session, *options.targets, "udp", open, &target);
   if (!way) {
     count_what_waits(session);
     tell_datagrams(session);
@@ -42,11 +43,15 @@ Task<Result<>> forward_datagrams(Session& session, const HandlerOptions& options
   DatagramRelayOptions relaying{
       .forth = {.to = way->peer}, .back = {.to = session.record.remote()}, .idle_timeout = options.idle_timeout};
   std::optional<Error> unreachable;
-  relaying.not_sent = [&session, &unreachable](const Error& error) {
+  DatagramCounters& counted = session.datagrams;
+  // A target that refuses and has never answered: the client's next datagram finds another one, if there is one.
+  relaying.not_sent = [&](const Error& error) {
     session.record.note(Level::debug, error.in("a datagram cannot be sent").text);
     unreachable = error;
+    if (counted.to_client > 0 || error.cause != Cause::refused) return true;
+    options.targets->failed(*target);
+    return options.targets->size() == 1;
   };
-  DatagramCounters& counted = session.datagrams;
   const DatagramRelayCounters counters{counted.from_client, session.bytes.from_a, counted.to_client,
                                        session.bytes.from_b, counted.dropped};
   auto error = co_await relay_datagrams(*session.datagram, *way->datagrams, session.io.datagrams, std::move(relaying),

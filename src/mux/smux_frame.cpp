@@ -45,11 +45,27 @@ std::array<std::uint8_t, kSmuxHeaderSize + kSmuxUpdateSize> encode_smux_update(s
   return bytes;
 }
 
+namespace {
+
+/// What is wrong if a peer begins its frames with `first`.
+std::string hint(std::uint8_t first) {
+  switch (first) {
+  case 0: return "yamux? mux.type must be the same at both ends";
+  case 1:
+  case 2: return "mux.version, or kcp.smuxver, must be the same at both ends";
+  case 4:
+  case 5: return "SOCKS without smux? compare the schemes at both ends";
+  case 22: return "TLS? compare the schemes at both ends";
+  default: return "is it smux? compare the schemes at both ends";
+  }
+}
+
+}  // namespace
+
 Decode<SmuxHeader> decode_smux_header(Bytes bytes, std::uint8_t version) {
   if (!bytes.empty() && bytes[0] != version) {
     return Error{Cause::protocol, "smux: the peer speaks version " + std::to_string(bytes[0]) + ", not " +
-                                      std::to_string(version) +
-                                      " (mux.version, or kcp.smuxver, must be the same at both ends)"};
+                                      std::to_string(version) + " (" + hint(bytes[0]) + ")"};
   }
   if (bytes.size() < kSmuxHeaderSize) return NeedMore{kSmuxHeaderSize - bytes.size()};
   if (bytes[1] > static_cast<std::uint8_t>(SmuxCommand::upd))

@@ -177,7 +177,7 @@ TEST(SmuxMachine, AnotherVersionAndAnUnknownCommandEndTheSessionForGood) {
 TEST(SmuxMachine, TheFirstByteTellsAnotherVersion) {
   Peer peer({.version = 2});
   EXPECT_EQ(peer.in("05").error().text,
-            "smux: the peer speaks version 5, not 2 (mux.version, or kcp.smuxver, must be the same at both ends)");
+            "smux: the peer speaks version 5, not 2 (SOCKS without smux? compare the schemes at both ends)");
 }
 
 TEST(SmuxMachine, StreamsBeyondTheBacklogAreRefused) {

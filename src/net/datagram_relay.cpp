@@ -141,7 +141,7 @@ class PlainDatagramRelay final : public DatagramRelay {
   void tell(const Datagram& to, int error) {
     if (error == 0 || error == told_error_ || !options_.not_sent) return;
     told_error_ = error;
-    options_.not_sent(to.error(error));
+    if (Error told = to.error(error); !options_.not_sent(told)) end(std::move(told));
   }
 
   Datagram& a_;

@@ -75,8 +75,9 @@ struct DatagramRelayOptions {
   DatagramDirection forth;  ///< from a to b
   DatagramDirection back;   ///< from b to a
   Duration idle_timeout = Duration::zero();
-  /// Told of an error that kept datagrams from being sent, when it is another one than the last time.
-  std::function<void(const Error&)> not_sent;
+  /// Told of an error that kept datagrams from being sent, when it is another one than the last time. False ends the
+  /// relay with it.
+  std::function<bool(const Error&)> not_sent;
 };
 
 /// Where a relay counts while it runs; its owner keeps the numbers. `a` is the client.

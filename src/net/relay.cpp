@@ -56,14 +56,19 @@ class Relay : private Timer {
     copy,
     copy_now,  ///< there is something that cannot be spliced
     splice,
+    discard,  ///< nobody takes it any more
     end
   };
 
   Task<> pump(Direction& direction) {
     Next next = Next::copy;
-    while (next != Next::end && ready(co_await direction.from.until(Interest::read)))
-      next = next == Next::splice ? co_await splice_through(direction)
-                                  : co_await copy(direction, next == Next::copy_now);
+    while (next != Next::end && ready(co_await direction.from.until(Interest::read))) {
+      switch (next) {
+      case Next::splice: next = co_await splice_through(direction); break;
+      case Next::discard: next = co_await discard(direction); break;
+      default: next = co_await copy(direction, next == Next::copy_now); break;
+      }
+    }
   }
 
   /// Copies until the source is dry, hot, or at its end.
@@ -98,6 +103,18 @@ class Relay : private Timer {
         co_return Next::splice;
       }
       if (!direction.from.ready(Interest::read)) co_return Next::copy;
+      if (turn.used_up(in.bytes) && !ready(co_await yield())) co_return Next::end;
+    }
+  }
+
+  /// Reads what is there for nobody.
+  GOST_OWN_FRAME Task<Next> discard(Direction& direction) {
+    BufferPool::Buffer buffer = pools_.buffers.borrow();
+    Turn turn;
+    for (;;) {
+      IoResult in = direction.from.try_read(buffer.bytes());
+      if (in.status == IoResult::Status::would_block) co_return Next::discard;
+      if (in.status != IoResult::Status::ok) co_return Next::end;
       if (turn.used_up(in.bytes) && !ready(co_await yield())) co_return Next::end;
     }
   }
@@ -202,11 +219,12 @@ class Relay : private Timer {
     co_return true;
   }
 
-  /// The sink takes no more. What it has sent before may still be on its way to the source.
+  /// The sink takes no more. What it has sent before may still be on its way to the source. A source that is no
+  /// socket may share one with others (a stream of a session): what it still sends must not keep them waiting.
   Next sink_failed(Direction& direction, int number) {
     if (!direction.to.closed()) note(direction.to.error(number).in("write"));
     one_way_from_now_on();
-    return Next::end;
+    return direction.from.kernel(Interest::read) == nullptr ? Next::discard : Next::end;
   }
 
   void end_in_order() {

@@ -348,6 +348,24 @@ TEST(Relay, ASourceThatIsClosedEndsTheTunnelOnceTheSinkHasEverything) {
   EXPECT_FALSE(tunnel.error) << tunnel.error->text;
 }
 
+TEST(Relay, WhatASinkThatIsGoneCannotTakeBlocksNobody) {
+  Loop loop(Loop::Time::simulated);
+  Tunnel tunnel;
+  over_memory(tunnel, {.capacity = 100});
+  make_ending(tunnel.target_side).is_closed = true;
+  const TimePoint start = loop.now();
+  loop.run([](Tunnel& t) -> Task<> {
+    TaskGroup group(co_await this_scope());
+    group.spawn(t.run({.half_close_grace = 10s}));
+    const std::vector<std::uint8_t> sent = noise(5000, 8);
+    auto send = [](Stream& client, Bytes bytes) -> Task<Result<>> { co_return co_await write_all(client, bytes); };
+    EXPECT_TRUE(co_await with_deadline(1s, send(*t.client, sent))) << "its session would be stuck";
+    EXPECT_FALSE(t.done) << "the target may still say something";
+    co_await group.join();
+  }(tunnel));
+  EXPECT_EQ(loop.now() - start, 10s);
+}
+
 TEST(Relay, WhatTheTargetStillSendsToAClosedClientIsNoError) {
   Loop loop(Loop::Time::simulated);
   Tunnel tunnel;

@@ -70,6 +70,7 @@ Task<Result<DnsAnswer>> receive(IoContext& io, Datagram& path, Bytes query) {
     }
     if (received.status == IoResult::Status::eof) co_return fail(Cause::eof, "EOF");
     if (received.status == IoResult::Status::error) co_return fail(path.error(received.error).in("read"));
+    if (int refusal = path.take_error(); refusal != 0) co_return fail(path.error(refusal).in("read"));
     if (Outcome waited = co_await path.until(Interest::read); waited != Outcome::ready)
       co_return fail(stop_error(waited));
   }

@@ -47,6 +47,10 @@ class OptionReader {
     return false;
   }
 
+  /// For values that do not fit each other.
+  void refuse(std::string text) {
+    if (!error_) error_ = Error{Cause::invalid, std::move(text)};
+  }
   /// The first error, if there was one: "gost.yaml:3:7: readTimeout: …".
   const std::optional<Error>& error() const { return error_; }
 

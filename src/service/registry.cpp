@@ -33,6 +33,9 @@ using MakeHandler = Result<std::shared_ptr<const Handler>> (*)(const config::Han
 using MakeListener = Result<std::unique_ptr<Listener>> (*)(const config::Listener&, const std::string&,
                                                            const ListenerResources&);
 
+/// Those below it are for services of the system.
+constexpr std::uint16_t kFirstFreePort = 1024;
+
 /// Any value that is not positive means the default, as in GOST.
 Duration read_timeout(OptionReader& options, Duration otherwise) {
   Duration timeout = options.duration({"readTimeout"}, otherwise);
@@ -52,6 +55,10 @@ socks5::UdpOptions relaying(OptionReader& options) {
   typed.buffer_size = options.size({"udp.bufferSize", "udpBufferSize"}, typed.buffer_size);
   typed.port_min = options.port({"udp.bindRange.min", "udp.minPort"});
   typed.port_max = options.port({"udp.bindRange.max", "udp.maxPort"});
+  if (typed.port_max > 0 && typed.port_min > typed.port_max)
+    options.refuse("udp.bindRange.max is " + std::to_string(typed.port_max) +
+                   ", but must not be below udp.bindRange.min (" + std::to_string(typed.port_min) + ")");
+  if (typed.port_max > 0 && typed.port_min == 0) typed.port_min = std::min(kFirstFreePort, typed.port_max);
   if (options.has({"udp.idleTimeout"})) typed.idle_timeout = options.duration({"udp.idleTimeout"}, {});
   if (options.has({"udp.maxAssociations"}))
     typed.max_associations =

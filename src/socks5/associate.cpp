@@ -19,9 +19,9 @@ SocketAddress announced(const Session& session, const UdpOptions& options, const
 
 Task<Result<>> relay(Session& session, const Router& router, const UdpOptions& options, const ClientPin& pin,
                      std::unique_ptr<Datagram> socket, std::unique_ptr<Datagram> outbound) {
-  SizeLimit limit(options.buffer_size, session);
-  Association association(std::move(socket), pin, session, limit);
-  UdpRelay relay(co_await this_scope(), session, router, association, *outbound, session.client.get(), limit,
+  Drops drops(options.buffer_size, session);
+  Association association(std::move(socket), pin, session, drops);
+  UdpRelay relay(co_await this_scope(), session, router, association, *outbound, session.client.get(), drops,
                  {.idle_timeout = options.relay_idle_timeout()});
   session.record.relay_started(session.io.loop.now());
   auto error = co_await relay.run();

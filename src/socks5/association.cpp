@@ -55,12 +55,12 @@ ClientPin pin_for(const SocketAddress& control_remote, const Endpoint& requested
   return pin;
 }
 
-Association::Association(std::unique_ptr<Datagram> socket, const ClientPin& pin, Session& session, SizeLimit& limit)
+Association::Association(std::unique_ptr<Datagram> socket, const ClientPin& pin, Session& session, Drops& drops)
     : Timer([](Timer& timer) { static_cast<Association&>(timer).on_timer(); }),
       socket_(std::move(socket)),
       pin_(pin),
       session_(session),
-      limit_(limit) {}
+      drops_(drops) {}
 
 Association::~Association() {
   session_.io.loop.disarm(*this);
@@ -81,13 +81,16 @@ bool Association::is_client(const SocketAddress& sender) const {
 
 bool Association::unwrap(ReceivedDatagram& datagram) {
   if (!is_client(datagram.peer)) {
-    drop();
+    drops_.count(Drops::Kind::stranger, [&] {
+      return "dropped a datagram of " + datagram.peer.to_string() + ", which is not this association's client";
+    });
     return false;
   }
-  if (!limit_.admits(datagram.payload.size())) return false;
+  if (!drops_.admits(datagram.payload.size())) return false;
   auto header = decode_udp_header(datagram.payload);
   if (!header) {
-    drop();
+    drops_.count(Drops::Kind::malformed,
+                 [] { return std::string("dropped a datagram without a proper SOCKS header"); });
     return false;
   }
   pin_ = {.ip = datagram.peer.ip(), .port = datagram.peer.port()};

@@ -4,8 +4,8 @@
 #include "component/session.hpp"
 #include "net/datagram.hpp"
 #include "runtime/timer.hpp"
+#include "socks5/drops.hpp"
 #include "socks5/fragments.hpp"
-#include "socks5/size_limit.hpp"
 #include "socks5/udp_codec.hpp"
 
 #include <list>
@@ -33,7 +33,7 @@ ClientPin pin_for(const SocketAddress& control_remote, const Endpoint& requested
 class Association final : public Datagram, private Timer {
  public:
   /// `session` and `limit` outlive the association.
-  Association(std::unique_ptr<Datagram> socket, const ClientPin& pin, Session& session, SizeLimit& limit);
+  Association(std::unique_ptr<Datagram> socket, const ClientPin& pin, Session& session, Drops& drops);
   ~Association() override;
 
   IoResult try_receive(DatagramBatch& batch) override;
@@ -53,14 +53,13 @@ class Association final : public Datagram, private Timer {
   /// Replaces a received datagram by what is in it; false: there is nothing.
   bool unwrap(ReceivedDatagram& datagram);
   bool put_together(const UdpHeader& header, ReceivedDatagram& datagram);
-  void drop() { ++session_.datagrams.dropped; }
   void count_fragments();
   void on_timer();
 
   std::unique_ptr<Datagram> socket_;
   ClientPin pin_;
   Session& session_;
-  SizeLimit& limit_;
+  Drops& drops_;
   Fragments fragments_;
   std::uint64_t fragments_counted_ = 0;
   std::list<Fragments::Whole> wholes_;  ///< what the last batch completed, while the batch refers to it

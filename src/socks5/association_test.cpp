@@ -25,8 +25,8 @@ const SocketAddress kTarget = address("8.8.8.8", 53);
 class Bench {
  public:
   explicit Bench(const ClientPin& pin, std::size_t buffer_size = 4096)
-      : limit_(buffer_size, *served_.session),
-        association_(std::make_unique<ScriptedDatagram>(socket), pin, *served_.session, limit_) {}
+      : drops_(buffer_size, *served_.session),
+        association_(std::make_unique<ScriptedDatagram>(socket), pin, *served_.session, drops_) {}
 
   void comes(const SocketAddress& from, const std::string& hex) {
     auto bytes = from_hex(hex).value();
@@ -55,7 +55,7 @@ class Bench {
  private:
   ConnectionLoggers loggers_;
   ServedSession served_{io, loggers_, kClient, address("10.0.0.2", 1080)};
-  SizeLimit limit_;
+  Drops drops_;
   Association association_;
 };
 

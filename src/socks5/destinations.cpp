@@ -44,7 +44,13 @@ Destinations::Decision Destinations::decide(const DatagramAddress& to) {
   // As for CONNECT, the rules are asked for what the client wrote, not for what a name turns into.
   bool forbidden = to.name.empty() ? router_.forbids(Network::udp, to.peer.ip().to_string(), to.peer.port())
                                    : router_.forbids(Network::udp, to.name, to.peer.port());
-  if (forbidden) return decision;
+  if (forbidden) {
+    drops_.warn_once(Drops::Kind::forbidden, [&] {
+      return "bypass: dropped a datagram for " +
+             (to.name.empty() ? to.peer.to_string() : std::string(to.name) + ":" + std::to_string(to.peer.port()));
+    });
+    return decision;
+  }
   if (!to.name.empty() && !takes_names_) return decide_name(to);
   decision.verdict = Verdict::send;
   return decision;
@@ -120,7 +126,8 @@ void Destinations::found(const std::string& text, const Result<IpAddress>& ip) {
   if (ip) {
     name->ip = ip->unmapped();
   } else {
-    session_.record.note(Level::debug, ip.error().text);
+    drops_.warn_once(Drops::Kind::no_such_name,
+                     [&] { return "dropped datagrams for " + text + ": " + ip.error().text; });
   }
   name->until = now() + (ip ? kNameKept : kFailureKept);
   last_.until = {};

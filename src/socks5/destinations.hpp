@@ -5,6 +5,7 @@
 #include "component/session.hpp"
 #include "net/datagram.hpp"
 #include "runtime/task_group.hpp"
+#include "socks5/drops.hpp"
 #include "socks5/udp_codec.hpp"
 
 #include <cstddef>
@@ -23,11 +24,12 @@ class Destinations {
  public:
   /// `outbound` is where the datagrams that had to wait are sent; lookups run in `group`. Everything must outlive the
   /// group's join.
-  Destinations(Session& session, const Router& router, Datagram& outbound, TaskGroup& group)
+  Destinations(Session& session, const Router& router, Datagram& outbound, TaskGroup& group, Drops& drops)
       : session_(session),
         router_(router),
         outbound_(outbound),
         group_(group),
+        drops_(drops),
         takes_names_(outbound.takes_names()) {}
 
   /// Where to send a datagram for `to` now. Nothing if it was dropped (forbidden, port 0, no such host; counted), or
@@ -69,6 +71,7 @@ class Destinations {
   const Router& router_;
   Datagram& outbound_;
   TaskGroup& group_;
+  Drops& drops_;
   const bool takes_names_;
 
   SocketAddress last_peer_;

@@ -33,7 +33,10 @@ Result<std::unique_ptr<Datagram>> open_relay_socket(Loop& loop, const IpAddress&
   for (std::uint32_t i = 0;; ++i) {
     auto port = static_cast<std::uint16_t>(port_min + (begin + i) % ports);
     auto socket = bind_datagrams(loop, SocketAddress(ip, port), false, options);
-    if (socket || i + 1 == std::min(ports, kMostTries) || !is_of_the_port(socket.error())) return socket;
+    if (socket || !is_of_the_port(socket.error())) return socket;
+    if (i + 1 == std::min(ports, kMostTries))
+      return fail(socket.error().in("no port of udp.bindRange (" + std::to_string(port_min) + " to " +
+                                    std::to_string(std::max(port_min, port_max)) + ") is free"));
   }
 }
 

@@ -20,16 +20,16 @@ constexpr Duration kDecisionKept = std::chrono::seconds(1);
 }  // namespace
 
 UdpRelay::UdpRelay(Scope& parent, Session& session, const Router& router, Datagram& client, Datagram& outbound,
-                   Stream* control, SizeLimit& limit, const UdpRelayOptions& options)
+                   Stream* control, Drops& drops, const UdpRelayOptions& options)
     : DatagramRelay(parent, client, outbound, session.io.datagrams, options.idle_timeout),
       session_(session),
       router_(router),
       client_(client),
       outbound_(outbound),
       control_(control),
-      limit_(limit),
+      drops_(drops),
       filter_sources_(options.filter_sources),
-      destinations_(session, router, outbound, group()) {}
+      destinations_(session, router, outbound, group(), drops) {}
 
 Task<std::optional<Error>> UdpRelay::run() {
   if (control_ != nullptr) group().spawn(watch_control());
@@ -57,7 +57,7 @@ Task<> UdpRelay::watch_control() {
   for (const ReceivedDatagram& datagram : datagrams) {
     ++session_.datagrams.from_client;
     session_.bytes.from_a += datagram.payload.size();
-    if (!limit_.admits(datagram.payload.size())) continue;
+    if (!drops_.admits(datagram.payload.size())) continue;
     auto to = destinations_.route({datagram.peer, datagram.name}, datagram.payload);
     if (!to) continue;
     if (out.full()) {
@@ -79,9 +79,9 @@ void UdpRelay::send_forth(std::span<const OutgoingDatagram> datagrams) {
 [[gnu::noinline]] void UdpRelay::pass_back(std::span<const ReceivedDatagram> datagrams) {
   OutgoingList out;
   for (const ReceivedDatagram& datagram : datagrams) {
-    if (!limit_.admits(datagram.payload.size())) continue;
+    if (!drops_.admits(datagram.payload.size())) continue;
     if (filter_sources_ && source_forbidden(datagram)) {
-      ++session_.datagrams.dropped;
+      drops_.count(Drops::Kind::forbidden, [&] { return "bypass: dropped a datagram from " + last_source_text(); });
       continue;
     }
     if (out.full()) {
@@ -112,6 +112,11 @@ bool UdpRelay::source_forbidden(const ReceivedDatagram& datagram) {
   std::string host = datagram.name.empty() ? datagram.peer.ip().to_string() : last_source_name_;
   last_source_forbidden_ = router_.forbids(Network::udp, host, datagram.peer.port());
   return last_source_forbidden_;
+}
+
+std::string UdpRelay::last_source_text() const {
+  return last_source_name_.empty() ? last_source_.to_string()
+                                   : last_source_name_ + ":" + std::to_string(last_source_.port());
 }
 
 void UdpRelay::note_send_error(const Datagram& end, int error) {

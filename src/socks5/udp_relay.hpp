@@ -5,7 +5,7 @@
 #include "component/session.hpp"
 #include "net/datagram_relay.hpp"
 #include "socks5/destinations.hpp"
-#include "socks5/size_limit.hpp"
+#include "socks5/drops.hpp"
 
 #include <optional>
 #include <string>
@@ -26,7 +26,7 @@ class UdpRelay final : private DatagramRelay {
   /// the way to the targets. `control` is the connection whose end is the end of the relay, or null if `client` is
   /// that by itself. All outlive run().
   UdpRelay(Scope& parent, Session& session, const Router& router, Datagram& client, Datagram& outbound,
-           Stream* control, SizeLimit& limit, const UdpRelayOptions& options);
+           Stream* control, Drops& drops, const UdpRelayOptions& options);
 
   /// Relays to the end, counting in the session. Returns what broke it; nothing if the client ended it.
   Task<std::optional<Error>> run();
@@ -39,6 +39,7 @@ class UdpRelay final : private DatagramRelay {
   void send_forth(std::span<const OutgoingDatagram> datagrams);
   void send_back(std::span<const OutgoingDatagram> datagrams);
   bool source_forbidden(const ReceivedDatagram& datagram);
+  std::string last_source_text() const;
   void note_send_error(const Datagram& end, int error);
 
   Session& session_;
@@ -46,7 +47,7 @@ class UdpRelay final : private DatagramRelay {
   Datagram& client_;
   Datagram& outbound_;
   Stream* control_;
-  SizeLimit& limit_;
+  Drops& drops_;
   const bool filter_sources_;
   Destinations destinations_;
   int noted_error_ = 0;

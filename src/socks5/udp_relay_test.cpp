@@ -48,11 +48,11 @@ class SocksUdpRelay : public ::testing::Test {
   }
 
   Task<> relay() {
-    SizeLimit limit(buffer_size_, *served_.session);
+    Drops drops(buffer_size_, *served_.session);
     ScriptedDatagram client(client_);
     ScriptedDatagram outbound(outbound_);
     UdpRelay relay(co_await this_scope(), *served_.session, router_, client, outbound, served_.session->client.get(),
-                   limit, options_);
+                   drops, options_);
     error_ = co_await relay.run();
     ended_ = true;
     ended_at_ = io_.loop.now();

@@ -44,9 +44,9 @@ Task<Result<>> serve_udp_tunnel(Session& session, const Router& router, const Ud
   auto reply = encode_reply(Reply::succeeded, local, with_empty ? kEmptyFramesUnderstood : std::uint8_t{0});
   if (auto sent = co_await write_all(*session.client, reply.view()); !sent) co_return sent;
 
-  SizeLimit limit(options.buffer_size, session);
+  Drops drops(options.buffer_size, session);
   FramedDatagram client(std::move(session.client), local, {.send_empty = with_empty});
-  UdpRelay relay(co_await this_scope(), session, router, client, **outbound, nullptr, limit,
+  UdpRelay relay(co_await this_scope(), session, router, client, **outbound, nullptr, drops,
                  {.idle_timeout = bind_mode ? options.bind_idle_timeout() : options.relay_idle_timeout(),
                   .filter_sources = true});
   session.record.relay_started(session.io.loop.now());

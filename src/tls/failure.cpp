@@ -65,10 +65,12 @@ Error explain_alert(const SSL& ssl, const Connection& connection, int number) {
   std::string alert = " (alert " + alert_name(number) + ")";
   std::string peer = connection.server ? "the client" : "the server";
   switch (number) {
+  case SSL_AD_CERTIFICATE_EXPIRED:
+    return {Cause::auth, "tls: for " + peer + " our certificate is expired or not valid yet" + alert +
+                             "; renew it, or compare the clocks"};
   case SSL_AD_BAD_CERTIFICATE:
   case SSL_AD_UNSUPPORTED_CERTIFICATE:
   case SSL_AD_CERTIFICATE_REVOKED:
-  case SSL_AD_CERTIFICATE_EXPIRED:
   case SSL_AD_CERTIFICATE_UNKNOWN:
   case SSL_AD_UNKNOWN_CA:
   case SSL_AD_ACCESS_DENIED:

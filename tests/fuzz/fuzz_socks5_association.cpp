@@ -69,9 +69,9 @@ std::vector<Step> steps_of(Bytes input) {
 
 Task<> relay(Session& session, const Router& router, std::unique_ptr<Datagram> socket,
              std::unique_ptr<Datagram> outbound) {
-  socks5::SizeLimit limit(kLimit, session);
-  socks5::Association client(std::move(socket), {.ip = kClient.ip()}, session, limit);
-  socks5::UdpRelay relay(co_await this_scope(), session, router, client, *outbound, session.client.get(), limit,
+  socks5::Drops drops(kLimit, session);
+  socks5::Association client(std::move(socket), {.ip = kClient.ip()}, session, drops);
+  socks5::UdpRelay relay(co_await this_scope(), session, router, client, *outbound, session.client.get(), drops,
                          {.idle_timeout = kIdle});
   std::ignore = co_await relay.run();
 }
