@@ -24,9 +24,12 @@ class MuxSink {
   ~MuxSink() = default;
 };
 
-/// Whether the reason for which a session ended is of interest: that a peer has gone is not.
+/// Whether the reason for which a session ended is of interest: that a peer has gone is not, unless a layer below
+/// says more of it than the system does.
 inline bool worth_telling(const Error& reason) {
-  return reason.cause != Cause::canceled && reason.cause != Cause::eof && reason.cause != Cause::reset;
+  if (reason.cause == Cause::reset)
+    return !reason.text.ends_with("connection reset by peer") && !reason.text.ends_with("broken pipe");
+  return reason.cause != Cause::canceled && reason.cause != Cause::eof;
 }
 
 /// Owns the stream below and belongs to its loop. Idle it holds no buffer. Its streams may outlive it.

@@ -55,6 +55,7 @@ std::string hint(std::uint8_t first) {
   case 2: return "mux.version, or kcp.smuxver, must be the same at both ends";
   case 4:
   case 5: return "SOCKS without smux? compare the schemes at both ends";
+  case 255: return "snappy? kcp.nocomp must be the same at both ends";
   case 22: return "TLS? compare the schemes at both ends";
   default: return "is it smux? compare the schemes at both ends";
   }

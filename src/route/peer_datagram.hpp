@@ -16,6 +16,7 @@ class PeerDatagram final : public Datagram {
   IoResult try_receive(DatagramBatch& batch) override;
   SendOutcome try_send(std::span<const OutgoingDatagram> datagrams) override;
   std::uint64_t discarded() const override { return below_->discarded() + strangers_; }
+  int take_error() override { return below_->take_error(); }
   bool pending() const override { return below_->pending(); }
   IoResult try_flush() override { return below_->try_flush(); }
   bool ready(Interest interest) const override { return below_->ready(interest); }

@@ -111,7 +111,16 @@ class Builder {
     routing.chains = own ? chains_.chains_of(handler.origin, handler.chain, handler.chain_group)
                          : chains_.chains_of(listener.origin, listener.chain, listener.chain_group);
     if (ignores_chain(service)) routing.chains = nullptr;
+    if (routing.chains) warn_of_bind_beside_chain(handler);
     return std::make_shared<const ChainRouter>(std::move(routing));
+  }
+
+  void warn_of_bind_beside_chain(const config::Handler& handler) {
+    auto bind = config::get_bool(handler.metadata, {"bind"});
+    if (bind && bind->value_or(false))
+      context_.warning(handler.origin,
+                       "BIND and MBIND (option bind) listen on this machine, as in GOST; only what is dialled goes "
+                       "through the chain");
   }
 
   void tell_certificate(const config::Service& service, const tls::ServerContext& context) {

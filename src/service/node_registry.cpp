@@ -101,7 +101,7 @@ Result<> add_tls_dialer(const config::Dialer& dialer, const NodeResources& resou
   if (!keepalive) return fail(keepalive.error());
   parts.keepalive = *keepalive;
   OptionReader options(dialer.metadata);
-  Duration timeout = options.duration({"handshakeTimeout"}, Duration::zero());
+  Duration timeout = options.duration({"handshakeTimeout", "ws.handshakeTimeout"}, Duration::zero());
   if (auto error = options.error()) return fail(std::move(*error));
   if (!resources.dialer_tls) return fail(Cause::invalid, "its TLS settings cannot be used");
   resources.log.debug("TLS to the proxy verifies " + std::string(resources.dialer_tls->verifies()));

@@ -188,8 +188,10 @@ Result<std::unique_ptr<Listener>> make_ws(const config::Listener& listener, cons
                                           const ListenerResources& resources) {
   auto options = ws_server_options(listener.metadata);
   if (!options) return fail(std::move(options.error()));
+  ListenerResources below = resources;
+  below.handshake_timeout = options->handshake_timeout;
   std::shared_ptr<const StreamUpgrade> upgrade = std::make_shared<const ws::WsUpgrade>(std::move(*options));
-  if (auto tls = encryption_of(resources)) upgrade = std::make_shared<const StackedUpgrade>(tls, upgrade);
+  if (auto tls = encryption_of(below)) upgrade = std::make_shared<const StackedUpgrade>(tls, upgrade);
   return listen_tcp(listener, address, std::move(upgrade));
 }
 

@@ -75,6 +75,8 @@ def test_unknown_keys_are_warnings_at_the_start(gost, tmp_path):
     ("tcp://:0", "handler 'tcp' has no target"),
     ("socks5://:0?readTimeout=soon", "readTimeout: the text \"soon\" is not a duration"),
     ("socks5://:70000", "invalid port"),
+    ("socks5+tls://:0?key=key.pem", "key file key.pem is without a certificate"),
+    ("socks5://:0?udp=true&udp.minPort=5000&udp.maxPort=4000", "udp.bindRange.max is 4000, but must not be below"),
     ("8080", "address 8080: missing port in address"),
 ])
 def test_mistakes_on_the_command_line(url, message):

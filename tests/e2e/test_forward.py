@@ -255,6 +255,18 @@ def test_what_is_longer_than_the_buffer_is_dropped_whole(gost, proxy, udp_echo, 
     assert program.wait_for_log(" >< ")[0]["droppedDatagrams"] == 1
 
 
+def test_a_target_that_refuses_is_left_for_another_one(gost, udp_echo, client, dead_port):
+    program = gost("-L", f"udp://127.0.0.1:0/127.0.0.1:{dead_port},{join(udp_echo.address)}?strategy=fifo&ttl=1h")
+    client.settimeout(0.1)
+
+    def answered():
+        client.sendto(b"hello", ("127.0.0.1", program.port))
+        with contextlib.suppress(TimeoutError):
+            return client.recv(100) == b"hello"
+
+    wait_until(answered, "the client that goes on finds the other target")
+
+
 def test_a_name_as_target(gost, proxy, udp_echo, client):
     for way in WAYS:
         program = forward(gost, ("localhost", udp_echo.port), proxy, way)

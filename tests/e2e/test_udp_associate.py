@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from support import peers, wire
-from support.reasons import ends, last_line, lines_of
+from support.reasons import ends, join, last_line, lines_of
 from support.udp import ASSOCIATE, Association, UdpAnswering, UdpTarget, header, negotiated, udp_socket
 from support.waiting import wait_until
 
@@ -339,6 +339,26 @@ def test_what_is_too_long_is_dropped_whole_and_said_once(program, udp_echo):
     warnings = [line["msg"] for line in lines_of(program, last["sid"]) if line["level"] == "warn"]
     assert warnings == ["dropped a datagram of 65 bytes, longer than 64 (option udp.bufferSize); further ones are only "
                         "counted"]
+
+
+def test_each_kind_of_drop_is_told_once(gost, udp_echo, dead_port):
+    program = gost("-L", f"socks5://127.0.0.1:0?udp=true&bypass=192.0.2.66,*.forbidden.test&resolver=127.0.0.1:{dead_port}")
+    with contextlib.closing(Association(program.address)) as client, contextlib.closing(udp_socket()) as stranger:
+        client.assert_echo(udp_echo.address)
+        for _ in range(2):
+            stranger.sendto(header(*udp_echo.address) + b"forged", client.relay)
+            client.send_raw(b"\x00\x00\x00\x09")
+            client.send(b"x", ("192.0.2.66", 9))
+            client.send(b"x", ("www.forbidden.test", 9))
+            client.send(b"x", ("no-such-name.test", 9))
+        client.assert_echo(udp_echo.address)
+        unresolved = program.wait_for_log("dropped datagrams for no-such-name.test: ", level="warn")[0]
+        other = join(stranger.getsockname())
+    assert "connection refused" in unresolved["msg"], "nobody waits for a name server that is not there"
+    warnings = [line["msg"] for line in lines_of(program, unresolved["sid"]) if line["level"] == "warn"]
+    assert sorted(warnings) == sorted([unresolved["msg"]] + [f"{text}; further ones are only counted" for text in (
+        f"dropped a datagram of {other}, which is not this association's client",
+        "dropped a datagram without a proper SOCKS header", "bypass: dropped a datagram for 192.0.2.66:9")])
 
 
 def test_an_answer_that_is_too_long_is_dropped_whole(program):
