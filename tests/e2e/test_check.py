@@ -54,6 +54,11 @@ def test_warnings_do_not_fail(tmp_path):
     assert f"{file}:4:" in done.stdout and "warning: unknown key 'typ'" in done.stdout and "'type'" in done.stdout
 
 
+def test_what_a_chain_does_not_carry_is_told():
+    done = run_gost("check", "-L", "socks5://:0?bind=true", "-F", "socks5://127.0.0.1:1")
+    assert done.returncode == 0 and "BIND and MBIND (option bind) listen on this machine" in done.stderr + done.stdout
+
+
 def test_unknown_keys_are_warnings_at_the_start(gost, tmp_path):
     file = tmp_path / "gost.yaml"
     file.write_text("""services:

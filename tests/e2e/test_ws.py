@@ -33,6 +33,7 @@ SERVERS = {
     "socks5+mws": "socks5+mws://127.0.0.1:0",
     "socks5+mwss": "socks5+mwss://127.0.0.1:0",
     "hasty": "socks5+ws://127.0.0.1:0?handshakeTimeout=1s",
+    "hasty wss": "socks5+wss://127.0.0.1:0?handshakeTimeout=300ms",
     "pinging": "socks5+ws://127.0.0.1:0?keepalive=true&ttl=300ms",
     "trusting": "socks5+ws://127.0.0.1:0?trustedProxies=127.0.0.1",
     "suspicious": "socks5+ws://127.0.0.1:0?trustedProxies=192.0.2.0/24",
@@ -414,6 +415,15 @@ def test_a_head_that_comes_too_slowly_is_refused_in_time(servers):
         assert time.monotonic() - start < 10
 
 
+def test_the_handshakes_limit_holds_for_tls_below_it(servers):
+    with contextlib.closing(wire.connect(servers["socks5+wss"])) as patient, \
+            contextlib.closing(wire.connect(servers["hasty wss"])) as hasty:
+        assert wire.read_to_end(hasty) == b""
+        patient.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            patient.recv(1)
+
+
 @pytest.mark.parametrize("cut", range(0, len(websocket.request()), 9))
 def test_a_head_that_is_cut_is_forgotten(servers, cut):
     sock = wire.connect(servers["socks5+ws"])
@@ -614,6 +624,20 @@ def test_a_server_that_fails_within_an_answer_is_a_reset(gost, last, said):
                 while sock.recv(100):
                     pass
         assert said in program.wait_for_log(" >-< ")[0]["err"]
+
+
+def test_the_reason_of_a_close_reaches_the_streams_of_a_session(gost):
+    def serve(sock):
+        websocket.accept(sock)
+        sock.sendall(frame(b"\x03\xf3quota used up", opcode=CLOSE, mask=False))
+        wire.read_to_end(sock)
+    with contextlib.closing(peers.Scripted(serve)) as server:
+        program = gost("-L", "socks5://127.0.0.1:0", "-F", f"socks5+mws://{join(server.address)}?notls=true")
+        with contextlib.closing(wire.connect(program.address)) as sock:
+            sock.sendall(wire.GREETING + wire.request5("192.0.2.1", 9))
+            assert wire.read_exactly(sock, 4)[3] != 0
+        program.wait_for_log("has ended: read: websocket: the server closed with 1011: quota used up", level="warn")
+        assert "quota used up" in program.wait_for_log(" >< ")[0]["err"]
 
 
 # --- what is set wrongly ---
