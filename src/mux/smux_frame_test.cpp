@@ -35,6 +35,12 @@ TEST(SmuxFrame, AnotherVersionAndAnUnknownCommandAreErrors) {
   auto other = decode_smux_header(encode_smux_header({2, SmuxCommand::nop, 0, 0}), 1);
   EXPECT_EQ(std::get<Error>(other).text,
             "smux: the peer speaks version 2, not 1 (mux.version, or kcp.smuxver, must be the same at both ends)");
+  for (auto [first, hint] :
+       {std::pair(0, "yamux? mux.type must"), std::pair(5, "SOCKS without smux?"), std::pair(22, "TLS?"),
+        std::pair(71, "is it smux?"), std::pair(255, "snappy? kcp.nocomp must")}) {
+    std::array<std::uint8_t, 8> bytes{static_cast<std::uint8_t>(first)};
+    EXPECT_NE(std::get<Error>(decode_smux_header(bytes, 1)).text.find(hint), std::string::npos) << first;
+  }
   auto unknown = decode_smux_header(from_hex("0105000000000000").value(), 1);
   EXPECT_EQ(std::get<Error>(unknown).text, "smux: unknown command 5");
   EXPECT_EQ(std::get<Error>(unknown).cause, Cause::protocol);

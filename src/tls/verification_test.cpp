@@ -116,7 +116,8 @@ TEST(TlsVerification, TimeIsVerified) {
   TlsClientOptions trusting{.ca_file = ends.authority.file()};
   auto over = ends.authority.sign("over", {.validity = 1h, .not_before = wall_now() - 2h});
   EXPECT_TRUE(contains(meet_as(ends, over, trusting).client, "auth tls: the server's certificate expired on 20"));
-  EXPECT_TRUE(contains(meet_as(ends, over, trusting).server, "alert certificate_expired"));
+  EXPECT_TRUE(
+      contains(meet_as(ends, over, trusting).server, "(alert certificate_expired); renew it, or compare the clocks"));
   auto early = ends.authority.sign("early", {.not_before = wall_now() + 2h});
   EXPECT_TRUE(contains(meet_as(ends, early, trusting).client, "the server's certificate is not valid before 20"));
 }
