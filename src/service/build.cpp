@@ -125,8 +125,13 @@ class Builder {
 
   void tell_certificate(const config::Service& service, const tls::ServerContext& context) {
     std::string fingerprint = context.fingerprint().to_string();
-    context_.log.info(
-        "service '" + service.name + "': TLS certificate valid until " + context.expires() + ", " + fingerprint,
+    const bool expired = context.has_expired();
+    context_.log.write(
+        expired ? Level::warn : Level::info,
+        "service '" + service.name + "': TLS certificate " +
+            (expired ? "expired on " + context.expires() + " (clients that verify refuse it; renew it), "
+                     : "valid until " + context.expires() + ", ") +
+            fingerprint,
         {{"kind", "tls"}});
     told_fingerprints_.insert(std::move(fingerprint));
   }

@@ -89,6 +89,10 @@ std::string ServerContext::expires() const {
   return time_text(X509_get0_notAfter(material()->identity->certificate.get()));
 }
 
+bool ServerContext::has_expired() const {
+  return expired(*material()->identity->certificate, wall_now());
+}
+
 bool ServerContext::is_ours(std::string_view name, const X509& certificate) const {
   if (options_.server_names.empty())
     return X509_check_host(const_cast<X509*>(&certificate), name.data(), name.size(), 0, nullptr) == 1;

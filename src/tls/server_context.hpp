@@ -39,6 +39,7 @@ class ServerContext : public ReloadedContext<ServerContext, ServerMaterial> {
   Fingerprint fingerprint() const { return fingerprint_of(*material()->identity->certificate); }
   /// When that one ends.
   std::string expires() const;
+  bool has_expired() const;
 
  private:
   friend ReloadedContext;

@@ -568,6 +568,7 @@ def test_settings_in_a_file(gost, certificates, echo):
         return re.sub(r"CA([,}])", lambda found: f"{certificates.ca}{found[1]}", text)
 
     server = gost("-C", "-", stdin=filled(YAML), services=5)
+    server.wait_for_log("service 'listener': TLS certificate expired on ", level="warn")
     inner = [tls.negotiated(address, b"\x05\x01\x80", b"\x05\x80") for address in server.listening[:2]]
     context = tls.client_context()
     context.set_alpn_protocols(["two", "three"])
