@@ -294,7 +294,8 @@ Result<void> Builder::add_service(const std::string& text, const Origin& origin)
     service.listener.emplace();
     service.listener->origin = origin;
     service.listener->type = listener;
-    if (!tls.cert_file.empty() || !tls.key_file.empty() || !tls.ca_file.empty() || tls.options) service.listener->tls = tls;
+    if (!tls.cert_file.empty() || !tls.key_file.empty() || !tls.ca_file.empty() || tls.options)
+      service.listener->tls = tls;
     service.listener->metadata = options_for(query, "listener", kServiceRoles);
     service.metadata = options_for(query, "service", kServiceRoles);
     for (const auto& [key, value] : service_only.entries()) service.metadata.set(key, value);

@@ -26,14 +26,14 @@ class MuxDialer final : public Dialer {
 
  private:
   /// A request that waits for the connection of another one.
-  struct Waiting : ListHook<Waiting> {
+  struct Waiting : ListHook<struct WaitingTag> {
     Event settled;
     std::optional<Error> error;  ///< why there is none
   };
   struct Pool {
     std::shared_ptr<MuxSession> session;  ///< may have ended
     bool connecting = false;
-    List<Waiting, Waiting> waiting;
+    List<Waiting, WaitingTag> waiting;
   };
 
   /// A session that can be used, or null: the caller is to make one.

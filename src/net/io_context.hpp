@@ -14,7 +14,7 @@
 namespace gost {
 
 /// Something in IoContext::background that others may still use, and that can end in good order.
-class KeptForLater : public ListHook<KeptForLater> {
+class KeptForLater : public ListHook<struct KeptForLaterTag> {
  public:
   /// Nobody will use it any more: its task is to end as soon as what it has to deliver has been delivered.
   virtual void end_in_order() = 0;
@@ -34,7 +34,7 @@ struct IoContext {
   MemoryTrim memory;
   /// What belongs to no request: the sessions that dialers keep for later ones.
   TaskGroup background;
-  List<KeptForLater, KeptForLater> kept_for_later;
+  List<KeptForLater, KeptForLaterTag> kept_for_later;
   /// Connections that live on this loop; other loops read it to place new ones.
   std::atomic<int> connections{0};
 

@@ -147,7 +147,7 @@ class Service::Shard final : public StreamSink, private Timer {
   std::optional<TaskGroup> sessions_;
 };
 
-Service::Service(ServiceParts parts, Logger log, SidSource& sids)
+Service::Service(ServiceParts parts, const Logger& log, SidSource& sids)
     : parts_(std::move(parts)), loggers_(log, parts_.name, parts_.listener_type, parts_.handler_type), sids_(sids) {
   log_ = log.with({{"kind", "service"},
                    {"service", parts_.name},

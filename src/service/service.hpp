@@ -25,7 +25,7 @@ struct ServiceParts {
 /// Life: bind(), then from a coroutine on the first loop start(), stop_accepting(), finish(). Destroyed after that.
 class Service {
  public:
-  Service(ServiceParts parts, Logger log, SidSource& sids);
+  Service(ServiceParts parts, const Logger& log, SidSource& sids);
   ~Service();
 
   const std::string& name() const { return parts_.name; }

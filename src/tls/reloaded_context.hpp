@@ -43,8 +43,6 @@ class ReloadedContext {
     PerContext own;
   };
 
-  explicit ReloadedContext(std::vector<std::string> files) : files_(std::move(files)) {}
-
   /// Loads and puts in force.
   Result<> renew() {
     auto material = side().load();
@@ -68,6 +66,9 @@ class ReloadedContext {
   }
 
  private:
+  friend Side;
+  explicit ReloadedContext(std::vector<std::string> files) : files_(std::move(files)) {}
+
   const Side& side() const { return static_cast<const Side&>(*this); }
 
   WatchedFiles files_;

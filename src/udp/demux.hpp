@@ -101,7 +101,7 @@ class UdpDemux {
   std::uint64_t batch_ = 0;
   bool crowded_ = false;
   Event flush_request_;  ///< a session waits until the way below is written to the end
-  List<UdpSession, UdpSession> waiting_for_flush_;
+  List<UdpSession, UdpSessionTag> waiting_for_flush_;
   TaskGroup* group_ = nullptr;  ///< while run() runs
   bool ended_ = false;
   std::optional<Error> error_;

@@ -26,7 +26,7 @@ struct SessionLimits {
 /// Receives what its client sends, and sends to its client whatever address a datagram names. Ends (eof, behind what
 /// is queued) when its demultiplexer does, or `ttl` after the last datagram of either direction; that time begins
 /// with the first receive, so that a way that is slow to open loses nothing.
-class UdpSession final : public Datagram, public ListHook<UdpSession>, private Timer {
+class UdpSession final : public Datagram, public ListHook<struct UdpSessionTag>, private Timer {
  public:
   UdpSession(UdpDemux& demux, Source source, std::shared_ptr<SessionLimits> limits);
   ~UdpSession() override;
