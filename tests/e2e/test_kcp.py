@@ -24,9 +24,10 @@ VARIANTS = {
     "nocomp": ("kcp.nocomp=true", {"nocomp": True}),
     "smux-2": ("kcp.smuxver=2", {"smuxver": 2}),
     "no-fec": ("kcp.datashard=0&kcp.parityshard=0", {"datashard": 0, "parityshard": 0}),
-    "fec-here": ("kcp.datashard=7&kcp.parityshard=2", {"datashard": 0, "parityshard": 0}),
+    # What kcptun receives must be as it is set there: until it has found out, it takes a parity packet of other settings
+    # for data now and then, and the session breaks (between two kcptuns as well).
+    "fec-set": ("kcp.datashard=7&kcp.parityshard=2", {"datashard": 7, "parityshard": 2}),
     "fec-there": ("kcp.datashard=0", {"datashard": 20, "parityshard": 5}),
-    "fec-mismatched": ("kcp.datashard=5&kcp.parityshard=1", {"datashard": 10, "parityshard": 3}),
     "mtu": ("kcp.mtu=600", {"mtu": 1200}),
     "windows": ("kcp.sndwnd=16&kcp.rcvwnd=16", {"sndwnd": 1024, "rcvwnd": 1024}),
 }
@@ -65,6 +66,13 @@ def chained(gost, server, options=KEY, **more):
     """Our SOCKS server whose way leads through the kcp proxy at `server`."""
     return gost("-L", "socks5://127.0.0.1:0?udp=true&notls=true", "-F",
                 f"socks5+kcp://127.0.0.1:{server[1]}?{options}&notls=true", **more)
+
+
+@pytest.mark.parametrize(("server_shards", "client_shards"), [((7, 2), (0, 0)), ((0, 0), (7, 2)), ((5, 1), (10, 3))])
+def test_error_correction_differs(gost, echo, server_shards, client_shards):
+    options = [f"{KEY}&kcp.datashard={data}&kcp.parityshard={parity}" for data, parity in (server_shards, client_shards)]
+    server = gost("-L", f"socks5+kcp://127.0.0.1:0?{options[0]}&notls=true")
+    through(chained(gost, server.address, options[1]).address, echo)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
