@@ -31,7 +31,7 @@ OTHER_STATUS = {
 # What shares a message with the request, or the reply, is kept; GOST loses it.
 DIFFERENT_PAYLOAD = {"ws-server-request-payload-one-message": b"pong-lost"}
 DIFFERENT_RECEIVED = {"ws-client-reply-and-data-one-message": "banner\npong-ws-c\n"}
-SKIPPED = {"ws-client-keepalive": "without an answer both directions end, GOST's connection stays for 10 s (test_ws.py)"}
+SKIPPED = {"ws-client-keepalive": "without an answer both directions end, GOST's connection stays for 10 s (test_ws_protocol.py)"}
 
 
 def load(name):
