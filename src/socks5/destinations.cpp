@@ -45,10 +45,7 @@ Destinations::Decision Destinations::decide(const DatagramAddress& to) {
   bool forbidden = to.name.empty() ? router_.forbids(Network::udp, to.peer.ip().to_string(), to.peer.port())
                                    : router_.forbids(Network::udp, to.name, to.peer.port());
   if (forbidden) {
-    drops_.warn_once(Drops::Kind::forbidden, [&] {
-      return "bypass: dropped a datagram for " +
-             (to.name.empty() ? to.peer.to_string() : std::string(to.name) + ":" + std::to_string(to.peer.port()));
-    });
+    drops_.warn_once(Drops::Kind::forbidden, [&] { return "bypass: dropped a datagram for " + to.to_string(); });
     return decision;
   }
   if (!to.name.empty() && !takes_names_) return decide_name(to);

@@ -8,6 +8,7 @@
 #include "socks5/codec.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace gost::socks5 {
@@ -17,6 +18,10 @@ struct DatagramAddress {
   SocketAddress peer;     ///< with a name only its port counts
   std::string_view name;  ///< a view into the bytes that were decoded
   friend bool operator==(const DatagramAddress&, const DatagramAddress&) = default;
+  /// "192.0.2.1:53", "name.example:53".
+  std::string to_string() const {
+    return name.empty() ? peer.to_string() : Endpoint{std::string(name), peer.port()}.to_string();
+  }
 };
 
 /// `RSV RSV FRAG ATYP ADDR PORT` in front of the payload of a UDP datagram.

@@ -81,7 +81,9 @@ void UdpRelay::send_forth(std::span<const OutgoingDatagram> datagrams) {
   for (const ReceivedDatagram& datagram : datagrams) {
     if (!drops_.admits(datagram.payload.size())) continue;
     if (filter_sources_ && source_forbidden(datagram)) {
-      drops_.count(Drops::Kind::forbidden, [&] { return "bypass: dropped a datagram from " + last_source_text(); });
+      drops_.count(Drops::Kind::forbidden, [&] {
+        return "bypass: dropped a datagram from " + DatagramAddress{datagram.peer, datagram.name}.to_string();
+      });
       continue;
     }
     if (out.full()) {
@@ -112,11 +114,6 @@ bool UdpRelay::source_forbidden(const ReceivedDatagram& datagram) {
   std::string host = datagram.name.empty() ? datagram.peer.ip().to_string() : last_source_name_;
   last_source_forbidden_ = router_.forbids(Network::udp, host, datagram.peer.port());
   return last_source_forbidden_;
-}
-
-std::string UdpRelay::last_source_text() const {
-  return last_source_name_.empty() ? last_source_.to_string()
-                                   : last_source_name_ + ":" + std::to_string(last_source_.port());
 }
 
 void UdpRelay::note_send_error(const Datagram& end, int error) {

@@ -39,7 +39,6 @@ class UdpRelay final : private DatagramRelay {
   void send_forth(std::span<const OutgoingDatagram> datagrams);
   void send_back(std::span<const OutgoingDatagram> datagrams);
   bool source_forbidden(const ReceivedDatagram& datagram);
-  std::string last_source_text() const;
   void note_send_error(const Datagram& end, int error);
 
   Session& session_;
